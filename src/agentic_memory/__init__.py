@@ -1,0 +1,3 @@
+"""AgenticMemory: the memory of voice agents."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""One folder for each thing outside the process. Only `bootstrap` knows them."""

@@ -1,0 +1,1 @@
+"""Extractors that call a model outside the process."""

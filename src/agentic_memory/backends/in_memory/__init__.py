@@ -1,0 +1,1 @@
+"""The reference backends: everything in this process's memory."""

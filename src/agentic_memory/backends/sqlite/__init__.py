@@ -1,0 +1,1 @@
+"""One SQLite file: records and inbox."""

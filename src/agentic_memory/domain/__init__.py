@@ -1,0 +1,1 @@
+"""Facts and rules of remembering callers: standard library only, no input or output, no clock."""

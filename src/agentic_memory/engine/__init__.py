@@ -1,0 +1,1 @@
+"""How remembering works, on ports alone: extract, reconcile, recall, brief."""

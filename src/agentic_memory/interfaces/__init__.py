@@ -1,0 +1,1 @@
+"""Doors: what speaks to the outside. No logic of remembering lives here."""

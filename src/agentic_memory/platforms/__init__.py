@@ -1,0 +1,1 @@
+"""One folder for each voice platform: wire in, domain out, wire back."""
