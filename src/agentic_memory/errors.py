@@ -73,7 +73,7 @@ class _Fields(dict[str, object]):
 
 
 class SettingsError(AgenticMemoryError):
-    """{name}: {problem}. Example: {name}={example}"""  # noqa: D400
+    """{name}: {problem}. Example: {name}={example}"""
 
 
 class RequestError(AgenticMemoryError):

@@ -178,7 +178,7 @@ def _reject_status(value: str) -> int:
 MB = 1_000_000
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("HOST", "127.0.0.1", _text, "Address to listen on.", "0.0.0.0"),  # noqa: S104
+    Setting("HOST", "127.0.0.1", _text, "Address to listen on.", "0.0.0.0"),
     Setting("PORT", "8000", _integer(0, 65535), "Port to listen on; 0 takes a free one.", "8000"),
     Setting("DATA_DIR", "./data", _path, "Folder of the database and the archive.", "/var/lib/agentic-memory"),
     Setting("MEMORY_BACKEND", "", _choice("", "engine", "mem0"), "`engine` (our own) or `mem0` (Mem0 Cloud); empty: `mem0` when MEM0_API_KEY is set, else `engine`.", "engine"),
@@ -222,7 +222,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MEM0_API_KEY", "", _keys, "Mem0 Cloud key.", "m0-...", secret=True),
     Setting("MEM0_ORG_ID", "", _text, "Mem0 organisation, checked against the key.", "org_x"),
     Setting("MEM0_PROJECT_ID", "", _text, "Mem0 project, checked against the key.", "proj_x"),
-    Setting("MEM0_DIR", "", _text, "Folder of Mem0's local files.", "/tmp/.mem0"),  # noqa: S108
+    Setting("MEM0_DIR", "", _text, "Folder of Mem0's local files.", "/tmp/.mem0"),
     Setting("MEM0_SEARCH_LIMIT", "3", _integer(1, 50), "Memories that /retrieve returns by default, whatever the backend.", "3"),
     Setting("MEM0_TIMEOUT", "5", _number(0.1, 60), "Seconds a Mem0 call may take.", "5"),
     Setting("S3_BUCKET_NAME", "", _text, "Bucket of the AWS stack's archive.", "my-bucket"),
@@ -232,7 +232,7 @@ SETTINGS: tuple[Setting, ...] = (
 
 BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in SETTINGS}
 
-assert {s.attribute for s in SETTINGS} == {f.name for f in fields(Settings)}  # noqa: S101
+assert {s.attribute for s in SETTINGS} == {f.name for f in fields(Settings)}
 
 
 def read(

@@ -1,0 +1,53 @@
+"""The ringing phone: what a platform asks, and what the agent is told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """A call that begins. Fields are as the platform sent them; only `caller_id` is certain to be there."""
+
+    caller_id: str
+    """Inbound: the person. Outbound: our own number. May be empty or a placeholder: then nobody."""
+    called_number: str | None = None
+    agent_id: str | None = None
+    call_sid: str | None = None
+    conversation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How one agent is to be briefed, from `<agent_id>.toml` or the default profile."""
+
+    name: str
+    """The file's stem: the agent id, or `memoir`."""
+    prompt: str = ""
+    """The agent's own system prompt; may hold `{{caller_name}}` and other variables of ours."""
+    greeting_new: str = ""
+    greeting_returning: str = ""
+    """For a known caller without a preference that may be said; `{name}` is the caller's name."""
+    greeting_preference: str = ""
+    """For a known caller with one; `{name}` and `{preference}`."""
+    greeting_nameless: str = ""
+    """For a returning caller whose name we do not know."""
+    language: str = ""
+    """Fixed language override; empty: the caller's own where known and `languages` lists it."""
+    languages: tuple[str, ...] = ()
+    """Languages the agent speaks; greetings may be given per language."""
+    greetings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Per language: `new`, `returning`, `preference`, `nameless`, in place of the ones above."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Further dynamic variables that this agent's prompt needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Initiation:
+    """What the agent is told when the call begins."""
+
+    variables: Mapping[str, str]
+    """The whole set, every time: a missing one can end the call."""
+    prompt: str | None = None
+    """System prompt override; None leaves the agent's own."""
+    first_message: str | None = None
+    language: str | None = None

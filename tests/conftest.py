@@ -1,0 +1,1 @@
+"""A closed world: no stray environment, no network but loopback."""
