@@ -1,5 +1,6 @@
 """What a platform hands over after a call: a delivery, and what became of it."""
 
+import hashlib
 from dataclasses import dataclass, field
 
 from agentic_memory.domain.call import Call
@@ -14,6 +15,17 @@ class Envelope:
     event_timestamp: int | None = None
 
 
+def dedupe_key(envelope: Envelope, body: bytes) -> str:
+    """Hex sha256 that two deliveries of the same event share.
+
+    Over (type, conversation id, event timestamp), or over the whole body where one of them is missing.
+    """
+    parts = (envelope.type, envelope.conversation_id, envelope.event_timestamp)
+    if None in parts:
+        return hashlib.sha256(b"body\0" + body).hexdigest()
+    return hashlib.sha256("\0".join(["event", *map(str, parts)]).encode("utf-8", "replace")).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class NewDelivery:
     """A verified body on its way into the inbox."""
@@ -21,7 +33,7 @@ class NewDelivery:
     tenant: str
     platform: str
     dedupe_key: str
-    """Hex sha256 over (type, conversation id, event timestamp), or over the body where one is missing."""
+    """See the function `dedupe_key`."""
     body: bytes
     received_at: float
     """Unix seconds."""

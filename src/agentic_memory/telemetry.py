@@ -1,0 +1,175 @@
+"""Logs and metrics. Nothing here leaves the process by itself.
+
+Log lines are an event name and fields; personal data never goes into one: `PERSONAL` names the keys that
+a log line must not have, a test holds the code to it, and the formatter drops them should one slip through.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+PERSONAL = frozenset(
+    {
+        "address", "body", "caller", "caller_id", "caller_name", "client", "email", "from_number",
+        "memory", "message", "name", "number", "person", "phone", "query", "quote", "summary", "text",
+        "to_number", "transcript", "turn", "user", "user_id",
+    }
+)  # fmt: skip
+
+ROOT = "agentic_memory"
+
+
+class Log:
+    """A logger of events with fields: `log.warning("delivery_buried", delivery=id, cause=code)`."""
+
+    def __init__(self, name: str) -> None:
+        """`name` is the part of the house that speaks: `worker`, `accept`."""
+        self._logger = logging.getLogger(f"{ROOT}.{name}")
+
+    def debug(self, event: str, /, **fields: object) -> None:
+        """Of use to those who look for a fault."""
+        self._logger.debug(event, extra={"fields": fields})
+
+    def info(self, event: str, /, **fields: object) -> None:
+        """What happened."""
+        self._logger.info(event, extra={"fields": fields})
+
+    def warning(self, event: str, /, **fields: object) -> None:
+        """Somebody should look at this, soon."""
+        self._logger.warning(event, extra={"fields": fields})
+
+    def error(self, event: str, /, **fields: object) -> None:
+        """Somebody should look at this now."""
+        self._logger.error(event, extra={"fields": fields})
+
+
+def _fields(record: logging.LogRecord) -> dict[str, object]:
+    fields = getattr(record, "fields", {})
+    kept = {key: value for key, value in fields.items() if key not in PERSONAL}
+    if record.exc_info and record.exc_info[0]:
+        kept["exception"] = record.exc_info[0].__name__
+    return kept
+
+
+class JSONLines(logging.Formatter):
+    """One JSON object a line: `time`, `level`, `logger`, `event` and the fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+            **_fields(record),
+        }
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+class Console(logging.Formatter):
+    """For people: time, level, event, key=value."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        clock = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
+        pairs = " ".join(f"{key}={value}" for key, value in _fields(record).items())
+        return f"{clock} {record.levelname.lower():7} {record.getMessage()} {pairs}".rstrip()
+
+
+def configure_logging(level: str, form: str, stream: TextIO | None = None) -> None:
+    """Send this package's log lines to `stream` (standard error by default). Touches no other logger."""
+    out = stream or sys.stderr
+    handler = logging.StreamHandler(out)
+    as_console = form == "console" or (form == "auto" and out.isatty())
+    handler.setFormatter(Console() if as_console else JSONLines())
+    logger = logging.getLogger(ROOT)
+    logger.handlers[:] = [handler]
+    logger.setLevel(level)
+    logger.propagate = False
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric of `/metrics`."""
+
+    name: str
+    kind: str
+    """counter | histogram | gauge."""
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+METRICS: tuple[Metric, ...] = (
+    Metric("agentic_memory_requests_total", "counter", "Requests answered.", ("endpoint", "status")),
+    Metric("agentic_memory_request_seconds", "histogram", "Time to answer, in seconds.", ("endpoint",)),
+    Metric("agentic_memory_briefs_total", "counter", "Rings answered, by tier: fresh, last_good or unknown.", ("tier",)),
+    Metric("agentic_memory_searches_total", "counter", "Searches, by outcome: found, nothing, degraded or unavailable.", ("outcome",)),
+    Metric("agentic_memory_deliveries_total", "counter", "Deliveries to /post-call, by outcome: accepted, duplicate, quarantined, rejected or unavailable.", ("outcome",)),
+    Metric("agentic_memory_events_total", "counter", "Events processed, by what became of them: remembered, unchanged, nobody, audio or nothing.", ("outcome",)),
+    Metric("agentic_memory_attempts_total", "counter", "Attempts at a delivery, by outcome: done, retried, buried or lost.", ("outcome",)),
+    Metric("agentic_memory_attempt_seconds", "histogram", "Time to process a delivery, in seconds."),
+    Metric("agentic_memory_extractor_fallbacks_total", "counter", "Times the rules took over from the configured extractor, by cause.", ("cause",)),
+    Metric("agentic_memory_inbox_pending", "gauge", "Deliveries accepted and neither done nor dead."),
+    Metric("agentic_memory_inbox_oldest_seconds", "gauge", "Age of the oldest pending delivery, in seconds."),
+    Metric("agentic_memory_inbox_dead", "gauge", "Dead letters."),
+    Metric("agentic_memory_quarantine_bodies", "gauge", "Bodies in quarantine."),
+    Metric("agentic_memory_quarantine_bytes", "gauge", "Bytes in quarantine."),
+    Metric("agentic_memory_callers", "gauge", "Callers remembered."),
+    Metric("agentic_memory_calls", "gauge", "Calls remembered."),
+    Metric("agentic_memory_memories", "gauge", "Memories kept, superseded ones included."),
+    Metric("agentic_memory_cache_bytes", "gauge", "Bytes of callers kept in memory."),
+    Metric("agentic_memory_cache_hits", "gauge", "Searches and warm-ups that found the caller in memory, since the start."),
+    Metric("agentic_memory_cache_misses", "gauge", "Searches and warm-ups that had to load the caller, since the start."),
+    Metric("agentic_memory_degraded", "gauge", "1 while recall works on words alone."),
+)  # fmt: skip
+
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class Metrics:
+    """The metrics of one process, in a registry of their own."""
+
+    def __init__(self) -> None:
+        """Register everything in METRICS; nothing global is touched."""
+        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+        self.registry = CollectorRegistry()
+        self._metrics: dict[str, Any] = {}
+        for metric in METRICS:
+            name, labels = metric.name, metric.labels
+            if metric.kind == "counter":
+                made: Any = Counter(name, metric.help, labels, registry=self.registry)
+            elif metric.kind == "histogram":
+                made = Histogram(name, metric.help, labels, registry=self.registry, buckets=BUCKETS)
+            else:
+                made = Gauge(name, metric.help, labels, registry=self.registry)
+            self._metrics[name] = made
+        self._children: dict[tuple[str, ...], Any] = {}
+
+    def count(self, name: str, *labels: str) -> None:
+        """Add one to a counter; `name` without `agentic_memory_` and `_total`."""
+        self._child(f"{ROOT}_{name}_total", *labels).inc()
+
+    def observe(self, name: str, seconds: float, *labels: str) -> None:
+        """Add a duration to a histogram; `name` without `agentic_memory_` and `_seconds`."""
+        self._child(f"{ROOT}_{name}_seconds", *labels).observe(seconds)
+
+    def exposition(self, gauges: Iterable[tuple[str, float]] = ()) -> bytes:
+        """The text that Prometheus reads, with these gauges set first."""
+        from prometheus_client import generate_latest
+
+        for name, value in gauges:
+            self._metrics[f"{ROOT}_{name}"].set(value)
+        return generate_latest(self.registry)
+
+    def _child(self, name: str, *labels: str) -> Any:
+        key = (name, *labels)
+        child = self._children.get(key)
+        if child is None:
+            metric = self._metrics[name]
+            child = self._children[key] = metric.labels(*labels) if labels else metric
+        return child
