@@ -138,7 +138,10 @@ class RecordStore(Protocol):
     def note_archived(
         self, tenant: str, key: str, caller_id: str | None, conversation_id: str | None
     ) -> None:
-        """Remember which person an archived body or recording is about. Idempotent per key."""
+        """Remember which person an archived body or recording is about.
+
+        Idempotent per key; a later note fills in the person that an earlier one did not know.
+        """
 
     def attach_audio(self, tenant: str, conversation_id: str, key: str) -> None:
         """Note a recording. Call and recording may come in either order: `audio_key` is set in both."""

@@ -1,0 +1,193 @@
+"""Process one delivery: archive it, understand it, remember it. What the worker does after hang-up."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import msgspec
+
+from agentic_memory.domain.call import Call
+from agentic_memory.domain.caller import IdentityHints
+from agentic_memory.domain.delivery import (
+    AudioRecorded,
+    CallEnded,
+    Delivery,
+    Event,
+    NothingToRemember,
+    dedupe_key,
+)
+from agentic_memory.errors import MalformedPayload, PayloadError
+from agentic_memory.ports import Archive, Inbox, MemoryBackend, Platform, RecordStore
+from agentic_memory.telemetry import Log
+
+log = Log("worker")
+
+AUDIO_CHUNK = 1 << 20
+"""Base64 characters decoded at a time; a multiple of four."""
+
+
+class EventOutcome(StrEnum):
+    """What became of one event."""
+
+    REMEMBERED = "remembered"
+    UNCHANGED = "unchanged"
+    NOBODY = "nobody"
+    AUDIO = "audio"
+    NOTHING = "nothing"
+
+
+class ArchiveNote(msgspec.Struct):
+    """What lies beside an archived body: all that a replay needs and the body does not say."""
+
+    tenant: str
+    platform: str
+    received_at: float
+    conversation_id: str | None = None
+    person: str | None = None
+    """The caller id noted when the phone rang."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """How the person of a call is found: see `engine.identity.PhoneBook`."""
+
+    normalise: Callable[[str | None], str | None]
+    person: Callable[[IdentityHints, str | None], str | None]
+
+
+class RememberCall:
+    """Turns a claimed delivery into memories. Doing it twice changes nothing."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        inbox: Inbox,
+        archive: Archive,
+        records: RecordStore,
+        backend: MemoryBackend,
+        identity: Identity,
+    ) -> None:
+        """All the ports that remembering touches."""
+        self._platform = platform
+        self._inbox = inbox
+        self._archive = archive
+        self._records = records
+        self._backend = backend
+        self._identity = identity
+
+    def __call__(self, delivery: Delivery) -> tuple[EventOutcome, ...]:
+        """Archive, parse, remember, and mark it done; return what became of each event.
+
+        Raises PayloadError for what no retry will mend, StorageError and ArchiveError for what one may.
+        """
+        is_audio = delivery.envelope.type == "post_call_audio"
+        key = None if is_audio else self._archive_body(delivery)
+        events = self._parse(delivery, key)
+        outcomes = tuple(self._dispatch(event, delivery, key) for event in events)
+        self._inbox.done(delivery)
+        return outcomes
+
+    def _parse(self, delivery: Delivery, key: str | None) -> tuple[Event, ...]:
+        try:
+            return self._platform.parse(delivery.body, delivery.tenant, delivery.received_at)
+        except PayloadError:
+            if key is not None:
+                conversation = delivery.envelope.conversation_id
+                self._records.note_archived(delivery.tenant, key, None, conversation)
+            raise
+
+    def _dispatch(self, event: Event, delivery: Delivery, key: str | None) -> EventOutcome:
+        match event:
+            case CallEnded(call):
+                return self._remember(call, delivery, key)
+            case AudioRecorded():
+                return self._keep_audio(event, delivery)
+            case NothingToRemember():
+                return self._note_nothing(event, delivery, key)
+
+    def _remember(self, call: Call, delivery: Delivery, key: str | None) -> EventOutcome:
+        noted = self._records.person_of(delivery.tenant, call.conversation_id)
+        person = self._identity.person(call.hints, noted)
+        if key is not None:
+            self._records.note_archived(delivery.tenant, key, person, call.conversation_id)
+        if person is None:
+            self._records.end_conversation(delivery.tenant, call.conversation_id)
+            return EventOutcome.NOBODY
+        learnable = call.is_learnable
+        changed = learnable and self._backend.remember(
+            replace(call, caller_id=person, raw_key=key)
+        )
+        self._records.end_conversation(delivery.tenant, call.conversation_id)
+        if not learnable:
+            return EventOutcome.NOTHING
+        return EventOutcome.REMEMBERED if changed else EventOutcome.UNCHANGED
+
+    def _note_nothing(
+        self, event: NothingToRemember, delivery: Delivery, key: str | None
+    ) -> EventOutcome:
+        person = self._identity.normalise(event.person)
+        if key is not None:
+            self._records.note_archived(delivery.tenant, key, person, event.conversation_id)
+        log.info("nothing_to_remember", type=event.type[:100], reason=event.reason[:200])
+        return EventOutcome.NOTHING
+
+    def _keep_audio(self, event: AudioRecorded, delivery: Delivery) -> EventOutcome:
+        digest = dedupe_key(delivery.envelope, delivery.body)[:16]
+        key = f"audio/{_folder(event.conversation_id)}/{digest}{event.extension}"
+        note = self._note(delivery, event.conversation_id)
+        self._archive.put(note_key(key), note)
+        self._archive.put(key, decoded(event.audio_base64))
+        self._records.attach_audio(delivery.tenant, event.conversation_id, key)
+        return EventOutcome.AUDIO
+
+    def _archive_body(self, delivery: Delivery) -> str:
+        """Keep the raw body before anything is made of it; its note first, so that none is without."""
+        if delivery.archive_key is not None:
+            return delivery.archive_key
+        conversation = delivery.envelope.conversation_id
+        kind = delivery.envelope.type or "untyped"
+        digest = dedupe_key(delivery.envelope, delivery.body)[:16]
+        key = f"post-call/{_folder(conversation)}/{kind[:60]}-{digest}.json"
+        self._archive.put(note_key(key), self._note(delivery, conversation))
+        self._archive.put(key, delivery.body)
+        self._inbox.archived(delivery, key)
+        return key
+
+    def _note(self, delivery: Delivery, conversation_id: str | None) -> bytes:
+        person = (
+            self._records.person_of(delivery.tenant, conversation_id) if conversation_id else None
+        )
+        return msgspec.json.encode(
+            ArchiveNote(
+                tenant=delivery.tenant,
+                platform=delivery.platform,
+                received_at=delivery.received_at,
+                conversation_id=conversation_id,
+                person=person,
+            )
+        )
+
+
+def _folder(conversation_id: str | None) -> str:
+    if not conversation_id:
+        return "unnamed"
+    if len(conversation_id) > 128:
+        return hashlib.sha256(conversation_id.encode("utf-8", "replace")).hexdigest()
+    return conversation_id
+
+
+def note_key(key: str) -> str:
+    """Where the note of an archived body or recording lies."""
+    return f"{key}.note"
+
+
+def decoded(text: str) -> Iterator[bytes]:
+    """Base64 to bytes, a bounded piece at a time. Raises MalformedPayload."""
+    for start in range(0, len(text), AUDIO_CHUNK):
+        try:
+            yield base64.b64decode(text[start : start + AUDIO_CHUNK], validate=True)
+        except (binascii.Error, ValueError):
+            raise MalformedPayload(reason="full_audio is not base64") from None

@@ -1,0 +1,103 @@
+"""Process again: dead letters, the whole archive, or what a wrong key put into quarantine."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from agentic_memory.domain.delivery import NewDelivery
+from agentic_memory.errors import ArchiveKeyMissing
+from agentic_memory.ports import Archive, Clock, Inbox, Platform, RecordStore
+from agentic_memory.service.remember_call import ArchiveNote, note_key
+
+Progress = Callable[[int], None]
+"""Called with how many have been handled so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reverified:
+    """What a second look at the quarantine gave."""
+
+    accepted: int
+    still_refused: int
+
+
+class Replay:
+    """The use-case behind `agentic-memory replay` and `POST /v1/replay`."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        archive: Archive,
+        records: RecordStore,
+        platform: Platform,
+        accept: Callable[[bytes, float], NewDelivery],
+        clock: Clock,
+    ) -> None:
+        """`accept` makes a delivery of a body and the time it was received."""
+        self._inbox = inbox
+        self._archive = archive
+        self._records = records
+        self._platform = platform
+        self._accept = accept
+        self._clock = clock
+
+    def dead(self, ids: Sequence[str] | None = None) -> int:
+        """Make these dead letters (None: all of them) due again; return how many there were."""
+        return self._inbox.revive(ids, self._clock.now())
+
+    def archived(self, progress: Progress | None = None) -> int:
+        """Hand in every body of the archive once more; return how many.
+
+        With an empty database this rebuilds it: the notes beside the bodies bring back who each
+        conversation was with. Recordings are joined to their calls without being processed.
+        """
+        count = 0
+        for key in self._bodies("post-call/"):
+            self._reopen(key)
+            count += 1
+            if progress is not None:
+                progress(count)
+        for key in self._bodies("audio/"):
+            note = self._note(key)
+            if note is not None and note.conversation_id is not None:
+                self._records.attach_audio(note.tenant, note.conversation_id, key)
+        return count
+
+    def quarantined(
+        self, secrets: Sequence[str], progress: Progress | None = None
+    ) -> Reverified:
+        """Verify what is in quarantine again, as of the time it came; accept what is authentic now."""
+        accepted = refused = 0
+        for item in self._inbox.quarantined():
+            check = self._platform.verify(item.body, item.signature, secrets, item.received_at)
+            if check.ok:
+                self._inbox.submit(self._accept(item.body, item.received_at)).result()
+                self._inbox.release(item.id)
+                accepted += 1
+            else:
+                refused += 1
+            if progress is not None:
+                progress(accepted + refused)
+        return Reverified(accepted, refused)
+
+    def _bodies(self, prefix: str) -> Iterator[str]:
+        suffix = note_key("")
+        for entry in self._archive.entries(prefix):
+            if not entry.key.endswith(suffix):
+                yield entry.key
+
+    def _reopen(self, key: str) -> None:
+        note = self._note(key)
+        if note is not None and note.person and note.conversation_id:
+            self._records.note_person(
+                note.tenant, note.conversation_id, note.person, note.received_at
+            )
+        received_at = self._clock.now() if note is None else note.received_at
+        self._inbox.reopen(self._accept(self._archive.get(key), received_at))
+
+    def _note(self, key: str) -> ArchiveNote | None:
+        try:
+            return msgspec.json.decode(self._archive.get(note_key(key)), type=ArchiveNote)
+        except (ArchiveKeyMissing, msgspec.DecodeError):
+            return None

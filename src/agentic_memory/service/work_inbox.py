@@ -1,0 +1,123 @@
+"""Work through the inbox: claim, process, and on failure retry later or bury with the cause."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from agentic_memory.domain.delivery import Delivery
+from agentic_memory.errors import AgenticMemoryError, LeaseLost
+from agentic_memory.ports import Clock, Inbox
+from agentic_memory.service.remember_call import EventOutcome
+from agentic_memory.telemetry import Log
+
+log = Log("worker")
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRules:
+    """How often and when a failed delivery is tried again."""
+
+    attempts: int = 8
+    first_delay: float = 2.0
+    """Seconds before the second attempt; each further one waits four times as long."""
+    longest_delay: float = 1800.0
+    lease: float = 120.0
+    """Seconds a delivery is held while it is processed."""
+
+    def delay(self, attempts: int, jitter: float) -> float:
+        """Seconds to wait after the `attempts`-th failure; `jitter` in [0, 1) adds up to a fifth."""
+        base = min(self.first_delay * 4.0 ** (attempts - 1), self.longest_delay)
+        return base * (1 + jitter / 5)
+
+
+class Observer(Protocol):
+    """Told what became of attempts and events, for metrics."""
+
+    def attempt(self, outcome: str, seconds: float) -> None:
+        """`done`, `retried`, `buried` or `lost`."""
+
+    def event(self, outcome: str) -> None:
+        """An `EventOutcome`."""
+
+
+class WorkInbox:
+    """One pass over what is due. Several may run at once, in threads or processes."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        process: Callable[[Delivery], tuple[EventOutcome, ...]],
+        clock: Clock,
+        rules: RetryRules,
+        jitter: Callable[[], float],
+        observer: Observer,
+    ) -> None:
+        """`process` raises what went wrong; `jitter` gives a number in [0, 1)."""
+        self._inbox = inbox
+        self._process = process
+        self._clock = clock
+        self._rules = rules
+        self._jitter = jitter
+        self._observer = observer
+
+    def __call__(self, limit: int = 8) -> int:
+        """Work on up to `limit` due deliveries; return how many there were. Raises StorageError."""
+        now = self._clock.now()
+        deliveries = self._inbox.claim(limit, now, self._rules.lease)
+        for delivery in deliveries:
+            self.work_on(delivery)
+        return len(deliveries)
+
+    def work_on(self, delivery: Delivery) -> None:
+        """Process one claimed delivery to its end: done, due again, or dead."""
+        started = self._clock.monotonic()
+        try:
+            outcomes = self._process(delivery)
+        except LeaseLost:
+            self._ended("lost", started)
+        except AgenticMemoryError as error:
+            self._failed(delivery, error.code, error.message, error.retryable, started)
+        except Exception as error:  # noqa: BLE001  a fault of ours in one delivery must neither stop the others nor lose it: it is tried again and then buried with its cause
+            self._failed(delivery, type(error).__name__, _where(error), True, started)
+        else:
+            for outcome in outcomes:
+                self._observer.event(str(outcome))
+            self._ended("done", started)
+
+    def _failed(
+        self, delivery: Delivery, code: str, text: str, retryable: bool, started: float
+    ) -> None:
+        now = self._clock.now()
+        again = retryable and delivery.attempts < self._rules.attempts
+        log.warning(
+            "delivery_failed",
+            delivery=delivery.id,
+            cause=code,
+            detail=text,
+            attempts=delivery.attempts,
+            again=again,
+        )
+        try:
+            if again:
+                delay = self._rules.delay(delivery.attempts, self._jitter())
+                self._inbox.retry(delivery, now + delay, code, text)
+            else:
+                self._inbox.bury(delivery, now, code, text)
+        except LeaseLost:
+            self._ended("lost", started)
+        else:
+            self._ended("retried" if again else "buried", started)
+
+    def _ended(self, outcome: str, started: float) -> None:
+        self._observer.attempt(outcome, self._clock.monotonic() - started)
+
+
+def _where(error: BaseException) -> str:
+    """The kind of an unexpected error and the line it came from; never its message."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    if frame is None:
+        return type(error).__name__
+    file = frame.tb_frame.f_code.co_filename.replace("\\", "/").rsplit("/", 1)[-1]
+    return f"{type(error).__name__} at {file}:{frame.tb_lineno}"
