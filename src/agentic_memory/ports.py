@@ -70,6 +70,15 @@ class MemoryBackend(Protocol):
     def memories(self, tenant: str, caller_id: str) -> tuple[Memory, ...]:
         """All memories of this caller, oldest first, superseded ones included."""
 
+    def edit(self, tenant: str, caller_id: str, memory_id: str, text: str, at: float) -> Memory:
+        """Set a memory's text by hand: a new version with `operator` evidence, kept in its history.
+
+        Later calls never undo it. Raises NotFound.
+        """
+
+    def delete(self, tenant: str, caller_id: str, memory_id: str, at: float) -> None:
+        """Delete one memory by hand; its history stays, and no call brings it back. Raises NotFound."""
+
     def forget(self, tenant: str, caller_id: str) -> bool:
         """Erase all that this backend keeps of the caller, without trace; return whether there was any."""
 
@@ -324,12 +333,3 @@ class Platform(Protocol):
 
     def parse(self, body: bytes, tenant: str, received_at: float) -> tuple[Event, ...]:
         """The events in a body (an array may hold several). Raises PayloadError."""
-
-
-class RateLimiter(Protocol):
-    """A bound on requests per client address."""
-
-    def allow(self, address: str, now: float) -> float:
-        """0.0 when the request may pass, else the seconds until one may."""
-
-

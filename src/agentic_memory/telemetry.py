@@ -47,6 +47,17 @@ class Log:
         self._logger.error(event, extra={"fields": fields})
 
 
+def where(error: BaseException) -> str:
+    """The kind of an unexpected error and the line it came from; never its message, which may quote."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    if frame is None:
+        return type(error).__name__
+    file = frame.tb_frame.f_code.co_filename.replace("\\", "/").rsplit("/", 1)[-1]
+    return f"{type(error).__name__} at {file}:{frame.tb_lineno}"
+
+
 def _fields(record: logging.LogRecord) -> dict[str, object]:
     fields = getattr(record, "fields", {})
     kept = {key: value for key, value in fields.items() if key not in PERSONAL}

@@ -1,7 +1,7 @@
 """Accept a post-call webhook: verify, dedupe, make durable. Nothing else happens on this path."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
@@ -42,13 +42,18 @@ class AcceptCall:
         clock: Clock,
         secrets: Sequence[str],
         bounds: QuarantineBounds,
+        on_accepted: Callable[[], None] = lambda: None,
     ) -> None:
-        """`secrets` are the webhook's signing secrets, any of which may have signed."""
+        """`secrets` are the webhook's signing secrets, any of which may have signed.
+
+        `on_accepted` wakes whoever works through the inbox.
+        """
         self._platform = platform
         self._inbox = inbox
         self._clock = clock
         self._secrets = tuple(secrets)
         self._bounds = bounds
+        self._on_accepted = on_accepted
         self._aside = ThreadPoolExecutor(1, "quarantine")
 
     def __call__(self, body: bytes, signature: str) -> "Future[Outcome]":
@@ -60,7 +65,7 @@ class AcceptCall:
         check = self._platform.verify(body, signature, self._secrets, now)
         if not check.ok:
             return self._aside.submit(self._set_aside, body, signature, check.reason, now)
-        return _outcome(self._inbox.submit(self.delivery(body, now)))
+        return self._outcome(self._inbox.submit(self.delivery(body, now)))
 
     def delivery(self, body: bytes, received_at: float) -> NewDelivery:
         """The delivery that a verified body makes."""
@@ -94,16 +99,18 @@ class AcceptCall:
         log.warning("signature_refused", reason=reason, outcome=str(outcome), bytes=len(body))
         return outcome
 
+    def _outcome(self, accepted: "Future[Accepted]") -> "Future[Outcome]":
+        result: Future[Outcome] = Future()
 
-def _outcome(accepted: "Future[Accepted]") -> "Future[Outcome]":
-    result: Future[Outcome] = Future()
+        def resolve(done: "Future[Accepted]") -> None:
+            error = done.exception()
+            if error is not None:
+                result.set_exception(error)
+            elif done.result().duplicate:
+                result.set_result(Outcome.DUPLICATE)
+            else:
+                result.set_result(Outcome.ACCEPTED)
+                self._on_accepted()
 
-    def resolve(done: "Future[Accepted]") -> None:
-        error = done.exception()
-        if error is not None:
-            result.set_exception(error)
-        else:
-            result.set_result(Outcome.DUPLICATE if done.result().duplicate else Outcome.ACCEPTED)
-
-    accepted.add_done_callback(resolve)
-    return result
+        accepted.add_done_callback(resolve)
+        return result

@@ -8,7 +8,7 @@ from agentic_memory.domain.delivery import Delivery
 from agentic_memory.errors import AgenticMemoryError, LeaseLost
 from agentic_memory.ports import Clock, Inbox
 from agentic_memory.service.remember_call import EventOutcome
-from agentic_memory.telemetry import Log
+from agentic_memory.telemetry import Log, where
 
 log = Log("worker")
 
@@ -78,7 +78,7 @@ class WorkInbox:
         except AgenticMemoryError as error:
             self._failed(delivery, error.code, error.message, error.retryable, started)
         except Exception as error:  # noqa: BLE001  a fault of ours in one delivery must neither stop the others nor lose it: it is tried again and then buried with its cause
-            self._failed(delivery, type(error).__name__, _where(error), True, started)
+            self._failed(delivery, type(error).__name__, where(error), True, started)
         else:
             for outcome in outcomes:
                 self._observer.event(str(outcome))
@@ -111,13 +111,3 @@ class WorkInbox:
     def _ended(self, outcome: str, started: float) -> None:
         self._observer.attempt(outcome, self._clock.monotonic() - started)
 
-
-def _where(error: BaseException) -> str:
-    """The kind of an unexpected error and the line it came from; never its message."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    if frame is None:
-        return type(error).__name__
-    file = frame.tb_frame.f_code.co_filename.replace("\\", "/").rsplit("/", 1)[-1]
-    return f"{type(error).__name__} at {file}:{frame.tb_lineno}"

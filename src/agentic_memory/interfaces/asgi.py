@@ -1,0 +1,277 @@
+"""The ASGI door: bytes to requests, responses to bytes, a deadline on every read. No logic of its own."""
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from agentic_memory.errors import (
+    AgenticMemoryError,
+    MemoryUnavailable,
+    RequestError,
+    TooLarge,
+    TooManyRequests,
+)
+from agentic_memory.interfaces.endpoints import Endpoints
+from agentic_memory.interfaces.http import Request, Response, Route, Routes, json_response
+from agentic_memory.interfaces.problems import problem
+from agentic_memory.interfaces.rate_limit import TokenBuckets
+from agentic_memory.ports import Clock
+from agentic_memory.telemetry import Log, Metrics, where
+
+log = Log("asgi")
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+SMALL_BODY = 256_000
+"""Bytes up to which checking a signature is quicker than handing it to another thread."""
+REQUEST_BODY = 64_000
+"""Largest body of everything but /post-call, in bytes."""
+LARGE_BODIES = 4
+"""How many bodies beyond the transcript's bound may be in memory at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a request may take."""
+
+    client_data_seconds: float
+    retrieve_seconds: float
+    admin_seconds: float
+    body_bytes: int
+    audio_bytes: int
+    plausible: Callable[[str], bool]
+    """Whether a signature header is worth reading a large body for."""
+
+
+class Disconnected(Exception):
+    """The client left before its request was whole."""
+
+
+class App:
+    """One ASGI application over the table of routes."""
+
+    def __init__(
+        self,
+        routes: Routes,
+        endpoints: Endpoints,
+        bounds: Bounds,
+        limiter: TokenBuckets,
+        metrics: Metrics,
+        clock: Clock,
+        life: tuple[Callable[[], None], Callable[[], None]],
+    ) -> None:
+        """`life` holds what to call at start and at the end."""
+        self._routes = routes
+        self._endpoints = endpoints
+        self._bounds = bounds
+        self._limiter = limiter
+        self._metrics = metrics
+        self._clock = clock
+        self._start, self._stop = life
+        self._large = LARGE_BODIES
+        self._rings = ThreadPoolExecutor(4, "client-data")
+        self._searches = ThreadPoolExecutor(4, "retrieve")
+        self._others = ThreadPoolExecutor(4, "other")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection's scope: a request, or the server's life."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._serve(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self._start()
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await asyncio.to_thread(self._end)
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    def _end(self) -> None:
+        for pool in (self._rings, self._searches, self._others):
+            pool.shutdown(wait=True, cancel_futures=True)
+        self._stop()
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = self._clock.monotonic()
+        name = "none"
+        try:
+            route, parameters = self._routes.find(_method(scope), _path(scope))
+            name = route.name
+            response = await self._answer(route, parameters, scope, receive)
+        except AgenticMemoryError as error:
+            response = problem(error)
+            if not isinstance(error, RequestError):
+                log.info("refused", endpoint=name, cause=error.code)
+        except Disconnected:
+            return
+        except Exception as error:  # noqa: BLE001  the last door: a client must never see a stack trace, and the log must say what it was
+            log.error("internal_error", endpoint=name, cause=type(error).__name__, at=where(error))
+            response = json_response(500, {"error": "Internal error"})
+        took = self._clock.monotonic() - started
+        await _send(scope, response, took, send)
+        if response.afterwards is not None:
+            self._others.submit(response.afterwards)
+        self._metrics.count("requests", name, str(response.status))
+        self._metrics.observe("request", took, name)
+
+    async def _answer(
+        self, route: Route, parameters: Mapping[str, str], scope: Scope, receive: Receive
+    ) -> Response:
+        client = scope.get("client")
+        address = client[0] if client else ""
+        wait = self._limiter.wait(address, self._clock.monotonic())
+        if wait:
+            raise TooManyRequests(seconds=max(1, round(wait)))
+        headers = {
+            key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]
+        }
+        request = Request(
+            method=route.method,
+            path=scope["path"],
+            headers=headers,
+            query=dict(parse_qsl(scope["query_string"].decode("latin-1"), max_num_fields=100))
+            if scope["query_string"]
+            else {},
+            client=address,
+        )
+        if route.name == "post_call":
+            return await self._post_call(request, receive)
+        body = await _body(receive, headers, REQUEST_BODY)
+        return await self._within(route, parameters, _with_body(request, body))
+
+    async def _within(
+        self, route: Route, parameters: Mapping[str, str], request: Request
+    ) -> Response:
+        if route.name == "healthz":
+            return route.handler(request, parameters)
+        pool, seconds = self._lane(route.name)
+        loop = asyncio.get_running_loop()
+        work = functools.partial(route.handler, request, parameters)
+        try:
+            async with asyncio.timeout(seconds):
+                return await loop.run_in_executor(pool, work)
+        except TimeoutError:
+            if route.name == "client_data":
+                return self._endpoints.client_data_late(request)
+            raise MemoryUnavailable from None
+
+    def _lane(self, name: str) -> tuple[ThreadPoolExecutor, float]:
+        if name == "client_data":
+            return self._rings, self._bounds.client_data_seconds
+        if name == "retrieve":
+            return self._searches, self._bounds.retrieve_seconds
+        return self._others, self._bounds.admin_seconds
+
+    async def _post_call(self, request: Request, receive: Receive) -> Response:
+        body = await self._post_call_body(request, receive)
+        whole = _with_body(request, body)
+        if len(body) <= SMALL_BODY:
+            begun = self._endpoints.post_call_begin(whole)
+        else:
+            loop = asyncio.get_running_loop()
+            begun = await loop.run_in_executor(
+                self._others, self._endpoints.post_call_begin, whole
+            )
+        return await asyncio.wrap_future(begun)
+
+    async def _post_call_body(self, request: Request, receive: Receive) -> bytes:
+        """The body within its bound. Beyond a transcript's only what seems signed, a few at a time."""
+        bound = self._bounds.body_bytes
+        signature = request.headers.get("elevenlabs-signature", "")
+        audio = self._bounds.audio_bytes
+        if audio <= bound or not self._bounds.plausible(signature):
+            return await _body(receive, request.headers, bound)
+        reader = _Body(receive, request.headers, audio)
+        body = await reader.read(until=bound)
+        if reader.whole:
+            return body
+        if self._large <= 0:
+            raise MemoryUnavailable
+        self._large -= 1
+        try:
+            return await reader.read(until=audio)
+        finally:
+            self._large += 1
+
+
+class _Body:
+    """A request's body, read no further than asked."""
+
+    def __init__(self, receive: Receive, headers: Mapping[str, str], bound: int) -> None:
+        self._receive = receive
+        self._bound = bound
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self.whole = False
+        declared = headers.get("content-length", "")
+        if declared.isdecimal() and int(declared[:19]) > bound:
+            raise TooLarge(limit=bound)
+
+    async def read(self, until: int) -> bytes:
+        """What has come once the body is whole or longer than `until`. Raises TooLarge beyond the bound."""
+        while not self.whole and self._size <= until:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise Disconnected
+            chunk = message.get("body", b"")
+            self._size += len(chunk)
+            if self._size > self._bound:
+                raise TooLarge(limit=self._bound)
+            self._chunks.append(chunk)
+            self.whole = not message.get("more_body", False)
+        return b"".join(self._chunks) if self.whole else b""
+
+
+async def _body(receive: Receive, headers: Mapping[str, str], bound: int) -> bytes:
+    return await _Body(receive, headers, bound).read(until=bound)
+
+
+def _method(scope: Scope) -> str:
+    method: str = scope["method"]
+    return "GET" if method == "HEAD" else method
+
+
+def _path(scope: Scope) -> str:
+    raw: bytes = scope.get("raw_path") or scope["path"].encode("utf-8", "replace")
+    return raw.decode("latin-1")
+
+
+def _with_body(request: Request, body: bytes) -> Request:
+    return Request(
+        request.method, request.path, request.headers, request.query, body, request.client
+    )
+
+
+async def _send(scope: Scope, response: Response, took: float, send: Send) -> None:
+    timing = f"total;dur={took * 1000:.2f}"
+    headers = [(b"content-type", response.content_type.encode())]
+    for key, value in response.headers:
+        if key == "Server-Timing":
+            timing = f"{timing}, {value}"
+        else:
+            headers.append((key.lower().encode(), value.encode("latin-1", "replace")))
+    headers.append((b"server-timing", timing.encode()))
+    if response.chunks is None:
+        headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    if response.chunks is None or scope["method"] == "HEAD":
+        body = b"" if scope["method"] == "HEAD" else response.body
+        await send({"type": "http.response.body", "body": body})
+        return
+    pieces = iter(response.chunks)
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+

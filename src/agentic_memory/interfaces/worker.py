@@ -1,0 +1,91 @@
+"""The worker: a thread that works through the inbox until it is told to stop."""
+
+import threading
+from collections.abc import Callable
+
+from agentic_memory.errors import AgenticMemoryError
+from agentic_memory.ports import Clock, Inbox
+from agentic_memory.telemetry import Log
+
+log = Log("worker")
+
+LONGEST_WAIT = 1.0
+"""Seconds between looks at the inbox when nothing wakes the worker: other processes may hand in too."""
+
+
+class Worker:
+    """Runs passes over the inbox; between them, when nothing is due, one step of upkeep."""
+
+    def __init__(
+        self,
+        work: Callable[[], int],
+        upkeep: Callable[[], bool],
+        inbox: Inbox,
+        clock: Clock,
+        prepare: Callable[[], None],
+    ) -> None:
+        """`work` returns how many deliveries it handled, `upkeep` whether there is more to keep up.
+
+        `prepare` is called once in the worker's thread before the first pass.
+        """
+        self._work = work
+        self._upkeep = upkeep
+        self._inbox = inbox
+        self._clock = clock
+        self._prepare = prepare
+        self._wake = threading.Event()
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self.run, name="worker", daemon=True)
+
+    def start(self) -> None:
+        """Run in a thread of its own."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something has come in: look at once."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Finish the delivery in hand, then end."""
+        self.end()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def end(self) -> None:
+        """Ask `run` to return; does not wait for it."""
+        self._ending.set()
+        self._wake.set()
+
+    def run(self) -> None:
+        """Work until `end` is called."""
+        self._prepare()
+        while not self._ending.is_set():
+            self._wake.clear()
+            if not self._pass():
+                self._wake.wait(self._pause())
+
+    def run_until_empty(self) -> int:
+        """Work until nothing is due; return how many deliveries that were."""
+        self._prepare()
+        handled = 0
+        while count := self._work():
+            handled += count
+        while self._upkeep():
+            pass
+        return handled
+
+    def _pass(self) -> bool:
+        try:
+            return self._work() > 0 or self._upkeep()
+        except AgenticMemoryError as error:
+            log.error("worker_waits", cause=error.code, detail=error.message)
+            return False
+
+    def _pause(self) -> float:
+        try:
+            due = self._inbox.next_due()
+        except AgenticMemoryError:
+            return LONGEST_WAIT
+        if due is None:
+            return LONGEST_WAIT
+        return min(LONGEST_WAIT, max(0.0, due - self._clock.now()))
