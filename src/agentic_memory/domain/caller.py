@@ -79,6 +79,8 @@ class IdentityHints:
     """`external_number` or `metadata.caller_id` of the original's flat form."""
     bridge_number: str | None = None
     """A number in a custom variable of an own SIP bridge, such as `callerid`."""
+    agent_number: str | None = None
+    """Our own side of this call, as the payload gives it: never the person."""
 
 
 @dataclass(frozen=True, slots=True)
