@@ -3,6 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+VARIABLES: Mapping[str, str] = {
+    "caller_id": "Who calls: the person's number or user id, as `/retrieve` wants it for `user_id`. For a withheld number what the platform sent.",
+    "caller_name": "The caller's name as known; empty if unknown.",
+    "returning_caller": "`yes` if an earlier call is remembered, else `no`.",
+    "memory_count": "How many earlier calls are remembered, in digits.",
+    "memory_summary": "The most recent or most important memory, one line; `New caller` if there is none.",
+    "memory_context": "The memory block: what is known of the caller, between markers.",
+    "last_call_date": "The day of the last call in words, `3 May 2026` (UTC); empty for a new caller.",
+    "preferred_language": "Primary tag of the language the caller speaks, `es`; empty if unknown.",
+}
+"""The dynamic variables that every answer carries, and what each means."""
+
+TOKEN_VARIABLE = "secret__memory_token"  # noqa: S105  (the variable's name)
+"""Carried too where searches are authorised by token. The platform shows it to headers only."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ring:
@@ -18,7 +33,10 @@ class Ring:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How one agent is to be briefed, from `<agent_id>.toml` or the default profile."""
+    """How one agent is to be briefed, from `<agent_id>.toml` or the default profile.
+
+    An empty prompt leaves the agent's own, an empty greeting the agent's own first message.
+    """
 
     name: str
     """The file's stem: the agent id, or `memoir`."""
