@@ -1,0 +1,138 @@
+"""Time in questions and in what was said: windows that a question names, and whether a turn speaks of time."""
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from agentic_memory.engine.recall.words import fold
+
+_MONTH_NAMES = (
+    "january enero", "february febrero", "march marzo", "april abril", "may mayo", "june junio", "july julio",
+    "august agosto", "september septiembre setiembre", "october octubre", "november noviembre", "december diciembre",
+)
+MONTHS = {name: i for i, names in enumerate(_MONTH_NAMES, 1) for name in names.split()}
+_SHORT = {"jan": 1, "feb": 2, "mar": 3, "apr": 4, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "sept": 9, "oct": 10, "nov": 11, "dec": 12}
+_ALL = MONTHS | _SHORT
+_NAMES = "|".join(sorted(_ALL, key=len, reverse=True))
+_DATED = re.compile(
+    rf"\b(?:(?P<day1>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+|de\s+)?)?(?P<month>{_NAMES})\b\.?"
+    rf"(?:\s+(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!:))?(?:,?\s+(?:of\s+|de\s+|del\s+)?(?P<year>(?:19|20)\d\d)\b)?"
+)
+_MAY_THE_VERB = re.compile(r"\b(?:i|you|he|she|we|they|it|that|this|which|who|what)\s+may\b|\bmay\s+(?:i|you|he|she|we|they|it|be|have|not)\b")
+_YEAR = re.compile(r"\b(20\d\d|19[5-9]\d)\b")
+_COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "un": 1, "una": 1, "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "seis": 6, "couple of": 2, "few": 3}
+_DAYS = {"day": 1, "dia": 1, "week": 7, "semana": 7, "month": 30, "mes": 30, "meses": 30, "year": 365, "ano": 365}
+_AGO = re.compile(r"\b(\d{1,3}|" + "|".join(_COUNTS) + r")\s+(day|week|month|year)s?\s+ago\b|\bhace\s+(\d{1,3}|" + "|".join(_COUNTS) + r")\s+(dia|semana|meses|mes|ano)s?\b")
+_LAST = re.compile(
+    r"\b(?:last|past|previous)\s+(week|month|year)\b|\b(semana|mes|ano)\s+(?:pasad[ao]|anterior)\b"
+)
+_THIS = re.compile(r"\bthis\s+(week|month|year)\b|\best[ea]\s+(semana|mes|ano)\b")
+_YESTERDAY = re.compile(r"\b(?:yesterday|ayer)\b")
+_TODAY = re.compile(r"\b(?:today|hoy)\b")
+_PERIOD = {"week": "week", "semana": "week", "month": "month", "mes": "month", "year": "year", "ano": "year"}
+
+_SPEAKS_OF_TIME = re.compile(
+    rf"\b(?:{'|'.join(n for n in _ALL if n not in ('may', 'mar', 'march', 'jan'))}|yesterday|today|tonight|tomorrow|ago|since|"
+    r"(?:last|next|this|past)\s+(?:night|week|weekend|month|year|summer|spring|fall|winter|autumn|mon|tues|wednes|thurs|fri|satur|sun)\w*|"
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|weekend|ayer|hoy|manana|anoche|(?:semana|mes|ano)s?|proxim[oa]|desde|hace|"
+    r"lunes|martes|miercoles|jueves|viernes|sabado|domingo|in (?:may|march)|(?:19|20)\d\d|\d{1,2}(?:st|nd|rd|th)|\d{1,2}(?::\d\d)? ?[ap]\.?m|"
+    r"(?:days?|weeks?|months?|years?))\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time that a question names; month and day may hold in any year."""
+
+    start: float | None = None
+    """Unix seconds; None: any year, `month` (and `day`) decide."""
+    end: float | None = None
+    month: int | None = None
+    day: int | None = None
+
+
+def speaks_of_time(text: str) -> bool:
+    """Whether something said names a time: what a question with "when" is answered by."""
+    return _SPEAKS_OF_TIME.search(fold(text)) is not None
+
+
+def windows(question: str, at: float) -> tuple[Window, ...]:
+    """The times that a question names; relative ones count from `at` (Unix seconds)."""
+    text = fold(question)
+    return tuple(_named(text)) + tuple(_relative(text, at))
+
+
+def _named(text: str) -> list[Window]:
+    found, years_used = [], set()
+    verb = _MAY_THE_VERB.search(text)
+    for match in _DATED.finditer(text):
+        if match["month"] in ("may", "mar", "march", "jan") and (verb or not _is_month(text, match)):
+            continue
+        month, day = _ALL[match["month"]], int(match["day1"] or match["day2"] or 0)
+        if match["year"]:
+            years_used.add(match["year"])
+        window = _month_window(int(match["year"]) if match["year"] else None, month, day)
+        found += [window] if window else []
+    for match in _YEAR.finditer(text):
+        if match[0] not in years_used:
+            found.append(Window(_start(int(match[0])), _start(int(match[0]) + 1)))
+    return found
+
+
+def _is_month(text: str, match: "re.Match[str]") -> bool:
+    before = text[: match.start()].rstrip().rsplit(" ", 1)[-1]
+    return bool(match["day1"] or match["day2"] or match["year"]) or before in {
+        "in", "of", "last", "since", "until", "by", "during", "early", "late", "mid", "this", "before", "after", "en", "de", "desde"
+    }
+
+
+def _month_window(year: int | None, month: int, day: int) -> Window | None:
+    if year is None:
+        return Window(month=month, day=day or None)
+    last = calendar.monthrange(year, month)[1]
+    if not day:
+        return Window(_start(year, month), _start(year, month, last) + 86400)
+    return Window(_start(year, month, day), _start(year, month, day) + 86400) if day <= last else None
+
+
+def _start(year: int, month: int = 1, day: int = 1) -> float:
+    return datetime(year, month, day, tzinfo=UTC).timestamp()
+
+
+def _relative(text: str, at: float) -> list[Window]:
+    try:
+        today = datetime.fromtimestamp(at, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        return list(_counted_back(text, today))
+    except (OverflowError, OSError, ValueError):
+        return []
+
+
+def _counted_back(text: str, today: datetime) -> list[Window]:
+    found = []
+    if _YESTERDAY.search(text):
+        found.append(_days(today - timedelta(days=1), 1))
+    if _TODAY.search(text):
+        found.append(_days(today, 1))
+    for match in _AGO.finditer(text):
+        count, unit = match[1] or match[3], _DAYS[match[2] or match[4]]
+        number = int(count) if count.isdigit() else _COUNTS[count]
+        found.append(_days(today - timedelta(days=number * unit + unit // 2), unit))
+    found += [_period(_PERIOD[m[1] or m[2]], today, 1) for m in _LAST.finditer(text)]
+    found += [_period(_PERIOD[m[1] or m[2]], today, 0) for m in _THIS.finditer(text)]
+    return found
+
+
+def _days(start: datetime, count: int) -> Window:
+    return Window(start.timestamp(), (start + timedelta(days=count)).timestamp())
+
+
+def _period(unit: str, today: datetime, back: int) -> Window:
+    if unit == "week":
+        return _days(today - timedelta(days=today.weekday() + 7 * back), 7)
+    if unit == "year":
+        return Window(_start(today.year - back), _start(today.year - back + 1))
+    first = today.replace(day=1)
+    if back:
+        first = (first - timedelta(days=1)).replace(day=1)
+    return _days(first, calendar.monthrange(first.year, first.month)[1])

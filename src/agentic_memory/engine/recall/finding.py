@@ -1,0 +1,158 @@
+"""Search one caller's memory: a query in, the nearest turns and facts out, each with its evidence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agentic_memory.domain.memory import Evidence, Found, Memory, MemoryKind
+from agentic_memory.engine.recall.index import AGENT, CALLER, CallerIndex, Passage
+from agentic_memory.engine.recall.question import Question, understand
+from agentic_memory.engine.recall.ranking import contributions, totals
+from agentic_memory.engine.recall.wording import day, room, trimmed
+from agentic_memory.engine.recall.words import stem
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_SPEAKERS = {CALLER: "Caller: ", AGENT: "Agent: "}
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A result and what each step of the ranking gave it."""
+
+    found: Found
+    steps: Mapping[str, float]
+    """By the step's name; their sum ranks, but for superseded facts."""
+
+    @property
+    def total(self) -> float:
+        """The sum of the steps."""
+        return sum(self.steps.values())
+
+
+def query_texts(index: CallerIndex, query: str) -> list[str]:
+    """What to embed for this query: the rows that `search` wants as `vectors`, in this order."""
+    return [understand(query, index.caller_names, index.agent_names, 0.0).dense]
+
+
+def search(
+    index: CallerIndex, query: str, vectors: "NDArray[np.float32] | None", limit: int, at: float
+) -> tuple[Found, ...]:
+    """At most `limit` results, best first, similarity never rising.
+
+    `vectors` are the embeddings of `query_texts(index, query)`, None to go by words alone. `at` is the
+    time of the question in Unix seconds. The same input gives the same output.
+    """
+    return tuple(e.found for e in explain(index, query, vectors, limit, at))
+
+
+def explain(
+    index: CallerIndex, query: str, vectors: "NDArray[np.float32] | None", limit: int, at: float
+) -> tuple[Explained, ...]:
+    """As `search`, with what each step contributed."""
+    if limit < 1 or not index.passages:
+        return ()
+    question = understand(query, index.caller_names, index.agent_names, at)
+    vector = vectors[0] if vectors is not None and len(vectors) else None
+    if vector is not None and index.has_vectors and len(vector) != index.matrix.shape[1]:
+        vector = None
+    steps = contributions(index, question, vector)
+    best = _best(index, question, totals(steps), limit, at)
+    near = _similarities(index, question, vector, best)
+    chars = room(limit)
+    return tuple(
+        Explained(_found(index, i, question, similarity, chars), {k: float(v[i]) for k, v in steps.items()})
+        for i, similarity in zip(best, near, strict=True)
+    )
+
+
+def _best(
+    index: CallerIndex, question: Question, scores: "NDArray[np.float32]", limit: int, at: float
+) -> list[int]:
+    import numpy as np
+
+    scores = _in_order_of_validity(index, question, scores)
+    order = np.argsort(-scores, kind="stable")
+    best: list[int] = []
+    said: set[str] = set()
+    for i in order.tolist():
+        passage = index.passages[i]
+        if passage.text in said or _is_over(passage.memory, at):
+            continue
+        said.add(passage.text)
+        best.append(i)
+        if len(best) == limit:
+            break
+    return best
+
+
+def _is_over(memory: Memory | None, at: float) -> bool:
+    return memory is not None and memory.expires_at is not None and memory.expires_at <= at
+
+
+def _in_order_of_validity(
+    index: CallerIndex, question: Question, scores: "NDArray[np.float32]"
+) -> "NDArray[np.float32]":
+    """Of an old value and the one that took its place, the one that is asked for comes first."""
+    if not index.successions:
+        return scores
+    scores = scores.copy()
+    for old, new in index.successions:
+        first, second = (old, new) if question.asks_before else (new, old)
+        if scores[first] < scores[second]:
+            scores[first], scores[second] = scores[second], scores[first]
+    return scores
+
+
+def _similarities(
+    index: CallerIndex, question: Question, vector: "NDArray[np.float32] | None", best: list[int]
+) -> list[float]:
+    """In [0, 1]: how much of the question's words and meaning a result (and the turn before it) carries."""
+    import numpy as np
+
+    wanted = {stem(term) for term in question.terms}
+    share = index.words.coverage(wanted)
+    found, lowest = [], 1.0
+    for i in best:
+        beside = share[i - 1] if i and index.calls[i - 1] == index.calls[i] >= 0 else 0.0
+        near = max(float(share[i]), 0.8 * float(beside))
+        if vector is not None and index.has_vectors:
+            rows = np.flatnonzero(index.owners == i)
+            cosine = float((index.matrix[rows] @ vector).max()) if len(rows) else 0.0
+            near = 0.4 * near + 0.6 * min(max(cosine, 0.0) / 0.8, 1.0)
+        lowest = min(lowest, near)
+        found.append(round(lowest, 4))
+    return found
+
+
+def _found(index: CallerIndex, i: int, question: Question, similarity: float, chars: int) -> Found:
+    passage = index.passages[i]
+    record = index.records.calls[passage.call].call if passage.call >= 0 else None
+    at = float(index.times[i])
+    before = f"[{day(at)}] " if day(at) else ""
+    before += _SPEAKERS.get(passage.speaker, "")
+    superseded = i in index.superseded
+    after = " (no longer true)" if superseded else ""
+    wanted = [stem(term) for term in question.terms]
+    text = trimmed(passage.text, wanted, max(chars - len(before) - len(after), 40), time_counts=question.asks_when)
+    evidence = _evidence(passage, record.conversation_id if record else "")
+    return Found(
+        id=passage.memory.id if passage.memory else f"{evidence.conversation_id}:{passage.turn}",
+        kind=passage.memory.kind if passage.memory else MemoryKind.SEMANTIC,
+        text=before + text + after,
+        similarity=similarity,
+        at=at,
+        conversation_id=evidence.conversation_id,
+        turn=passage.turn,
+        turns=() if passage.turn is None else (passage.turn,),
+        quote=evidence.quote,
+        superseded=superseded,
+    )
+
+
+def _evidence(passage: Passage, conversation_id: str) -> Evidence:
+    if passage.memory is not None:
+        return passage.memory.evidence[0]
+    return Evidence(conversation_id, passage.turn, passage.text)

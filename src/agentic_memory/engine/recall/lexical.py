@@ -1,0 +1,97 @@
+"""Words against words: BM25 over the stems of one caller's passages."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agentic_memory.engine.recall.words import stem, stems
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+K1 = 1.2
+B = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Postings:
+    """Which stem is in which passage, with its weight there."""
+
+    vocabulary: dict[str, int]
+    offsets: "NDArray[np.int64]"
+    """Stem i has the entries offsets[i] to offsets[i + 1]."""
+    passages: "NDArray[np.int32]"
+    weights: "NDArray[np.float32]"
+    rarity: "NDArray[np.float32]"
+    """float32[stems]: how rare a stem is, as BM25 counts it."""
+    count: int
+    """Number of passages."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held, the vocabulary estimated."""
+        arrays = self.offsets.nbytes + self.passages.nbytes + self.weights.nbytes
+        return arrays + self.rarity.nbytes + 120 * len(self.vocabulary)
+
+    def entries(self, term: str) -> slice:
+        """Where a stem's entries lie; empty for one that nobody said."""
+        i = self.vocabulary.get(term, -1)
+        return slice(0, 0) if i < 0 else slice(int(self.offsets[i]), int(self.offsets[i + 1]))
+
+    def scores(self, terms: Iterable[str]) -> "NDArray[np.float32]":
+        """float32[count]: BM25 of every passage for these folded words."""
+        import numpy as np
+
+        scores = np.zeros(self.count, dtype=np.float32)
+        for term in dict.fromkeys(stem(word) for word in terms):
+            found = self.entries(term)
+            scores[self.passages[found]] += self.weights[found]
+        return scores
+
+    def coverage(self, wanted: Iterable[str]) -> "NDArray[np.float32]":
+        """float32[count], 0 to 1: how much of these stems a passage holds, rare ones counting more.
+
+        A stem that nobody said counts as the rarest: what was never mentioned covers little.
+        """
+        import numpy as np
+
+        held = np.zeros(self.count, dtype=np.float32)
+        unsaid = float(np.log1p((self.count + 0.5) / 0.5))
+        total = 0.0
+        for term in sorted(set(wanted)):
+            found = self.entries(term)
+            weight = float(self.rarity[self.vocabulary[term]]) if found.stop else unsaid
+            held[self.passages[found]] += weight
+            total += weight
+        return held / total if total else held
+
+
+def index_words(texts: Sequence[str]) -> Postings:
+    """Build the postings of these passages."""
+    import numpy as np
+
+    vocabulary: dict[str, int] = {}
+    flat: list[int] = []
+    lengths = np.zeros(len(texts), dtype=np.int64)
+    for i, text in enumerate(texts):
+        before = len(flat)
+        flat += [vocabulary.setdefault(term, len(vocabulary)) for term in stems(text)]
+        lengths[i] = len(flat) - before
+    owners = np.repeat(np.arange(len(texts), dtype=np.int64), lengths)
+    keys, counts = np.unique(np.array(flat, dtype=np.int64) * max(len(texts), 1) + owners, return_counts=True)
+    terms, passages = np.divmod(keys, max(len(texts), 1))
+    offsets = np.searchsorted(terms, np.arange(len(vocabulary) + 1))
+    holders = np.diff(offsets)
+    rarity = np.log1p((len(texts) - holders + 0.5) / (holders + 0.5)).astype(np.float32)
+    weights = rarity[terms] * _saturated(counts, lengths[passages], float(lengths.mean()) if texts else 0.0)
+    return Postings(vocabulary, offsets, passages.astype(np.int32), weights, rarity, len(texts))
+
+
+def _saturated(
+    counts: "NDArray[np.int64]", lengths: "NDArray[np.int64]", mean: float
+) -> "NDArray[np.float32]":
+    import numpy as np
+
+    norm = K1 * (1 - B + B * lengths / max(mean, 1.0))
+    return (counts * (K1 + 1) / (counts + norm)).astype(np.float32)

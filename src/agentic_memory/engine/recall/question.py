@@ -1,0 +1,92 @@
+"""What a query asks: about whom, when, and in which words it is best looked for."""
+
+import re
+from dataclasses import dataclass
+
+from agentic_memory.engine.recall.dates import Window, windows
+from agentic_memory.engine.recall.words import content_words, fold
+
+_CALLER_WORDS = frozenset(
+    {"caller", "user", "customer", "client", "patient", "guest", "member", "person"}
+    | {"cliente", "usuario", "usuaria", "paciente", "llamante"}
+)
+_FIRST = re.compile(r"\b(?:i|my|mine|i'm|i've|i'd|mi|mis|yo)\b")
+_SECOND = re.compile(r"\b(?:did|do|have|were|are|would)\s+you\b|\byour\s+(?:advice|recommendation|suggestion)s?\b|\b(?:you)\s+(?:\w+\s+)?(?:recommend|suggest|advise|say|said|tell|told|mention|explain|offer|promise)\w*")
+_AGENT_WORDS = frozenset({"agent", "assistant", "agente", "asistente"})
+_WHEN = re.compile(r"\b(?:when|what (?:date|day|time|month|year)|how long|which (?:day|month|year|date)|cuando|que (?:dia|fecha|mes|ano|hora)|since when|desde cuando|cuanto tiempo)\b")
+_BEFORE = re.compile(
+    r"\b(?:before|previously|previous|formerly|former|used to|earlier|original(?:ly)?|old|at first|initially|antes|anterior(?:es|mente)?|antigu[oa]s?|previ[oa]s?|al principio)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A query, understood."""
+
+    text: str
+    dense: str
+    """What is embedded: in the first person where it asks about the one who spoke."""
+    terms: tuple[str, ...]
+    """Folded content words, names of the two sides left out."""
+    subject: str
+    """`caller`, `agent` or empty: whose words are likely to hold the answer."""
+    windows: tuple[Window, ...]
+    asks_when: bool
+    asks_before: bool
+    """Whether the value that held earlier is asked for: "where did she live before"."""
+
+
+def understand(query: str, caller_names: tuple[str, ...], agent_names: tuple[str, ...], at: float) -> Question:
+    """Read a query; names are those the two sides go by."""
+    folded = fold(query)
+    caller, agent = _named(folded, caller_names), _named(folded, agent_names)
+    subject = _subject(folded, caller, agent)
+    asked = agent if subject == "agent" else caller
+    dense = _first_person(query, asked) if asked else query
+    if subject == "caller" and not caller:
+        dense = _first_person(dense, _role_words(folded))
+    left_out = set(caller) | set(agent)
+    terms = tuple(w for w in content_words(query) if w.removesuffix("'s") not in left_out and w not in _CALLER_WORDS)
+    return Question(query, dense, terms or tuple(content_words(query)), subject, windows(query, at), bool(_WHEN.search(folded)), bool(_BEFORE.search(folded)))
+
+
+def _named(folded: str, names: tuple[str, ...]) -> list[str]:
+    words = dict.fromkeys(re.findall(r"[^\W_]+", folded))
+    own = [fold(part) for name in names for part in name.split() if len(part) > 1]
+    return [w for w in words if any(w == n or (len(w) >= 3 and n.startswith(w)) for n in own)]
+
+
+def _role_words(folded: str) -> list[str]:
+    return [w for w in re.findall(r"[^\W_]+", folded) if w in _CALLER_WORDS]
+
+
+def _subject(folded: str, caller: list[str], agent: list[str]) -> str:
+    if caller and agent:
+        return _grammatical_subject(folded, caller[0], agent[0])
+    if caller or agent:
+        return "caller" if caller else "agent"
+    if _SECOND.search(folded):
+        return "agent"
+    spoken = set(re.findall(r"[^\W_]+", folded))
+    if spoken & _CALLER_WORDS or _FIRST.search(folded):
+        return "caller"
+    return "agent" if spoken & _AGENT_WORDS else ""
+
+
+def _grammatical_subject(folded: str, caller: str, agent: str) -> str:
+    """Of two people named, the one after the auxiliary verb is asked about; of a pair ("A and B"), neither."""
+    if re.search(rf"\b(?:{caller}\s+(?:and|y)\s+{agent}|{agent}\s+(?:and|y)\s+{caller})\b", folded):
+        return ""
+    return "caller" if folded.find(caller) < folded.find(agent) else "agent"
+
+
+def _first_person(text: str, names: list[str]) -> str:
+    if not names:
+        return text
+    alternatives = "|".join(re.escape(n) for n in sorted(names, key=len, reverse=True))
+    the = r"(?:\b(?:the|el|la|del)\s+)?"
+    text = re.sub(rf"{the}\b(?:{alternatives})['\u2019]s?(?=\W|$)", "my", text, flags=re.IGNORECASE)
+    text = re.sub(rf"{the}\b(?:{alternatives})\b", "I", text, flags=re.IGNORECASE)
+    for third, first in (("does", "do"), ("has", "have"), ("is", "am"), ("he", "I"), ("she", "I"), ("his", "my"), ("her", "my"), ("herself", "myself"), ("himself", "myself")):
+        text = re.sub(rf"\b{third}\b", first, text, flags=re.IGNORECASE)
+    return text

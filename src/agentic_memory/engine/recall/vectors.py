@@ -1,0 +1,88 @@
+"""What is embedded of a caller's records, and how the vectors are packed.
+
+A spoken turn is embedded in one piece when it is short, as turns on the telephone are, and in several when it
+is long: the mean of many sentences is near to nothing that a question asks. The vectors of a call are
+those of `call_texts(call)`, row by row; how many rows belong to each turn follows from its text alone.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from agentic_memory.domain.call import Call
+from agentic_memory.domain.records import Vectors
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+PIECE_CHARS = 400
+"""A turn of at most this many characters is embedded whole."""
+MAX_PIECES = 8
+"""More of one turn than this many pieces is not embedded (its words still count)."""
+
+_SENTENCE = re.compile(r"(?<=[.!?\u2026\u3002\uff1f\uff01])\s+|\n+")
+
+
+def pieces(text: str) -> list[str]:
+    """The parts of a turn that get a vector each: sentences joined up to PIECE_CHARS. Never empty."""
+    if len(text) <= PIECE_CHARS:
+        return [text]
+    found: list[str] = []
+    room = 0
+    for sentence in _sentences(text):
+        if len(sentence) > room:
+            if len(found) == MAX_PIECES:
+                break
+            found.append(sentence)
+            room = PIECE_CHARS - len(sentence)
+        else:
+            found[-1] += " " + sentence
+            room -= len(sentence) + 1
+    return found or [text[:PIECE_CHARS]]
+
+
+def _sentences(text: str) -> list[str]:
+    parts: list[str] = []
+    for sentence in _SENTENCE.split(text[: 2 * PIECE_CHARS * MAX_PIECES]):
+        stripped = sentence.strip()
+        parts += [stripped[i : i + PIECE_CHARS] for i in range(0, len(stripped), PIECE_CHARS)]
+    return parts
+
+
+def call_texts(call: Call) -> list[str]:
+    """What to embed of a call, in order: the pieces of its spoken turns."""
+    return [piece for turn in call.spoken_turns for piece in pieces(turn.text)]
+
+
+def pack(matrix: "NDArray[np.float32]", model_id: str) -> Vectors:
+    """float32[n, d] as it is stored: little-endian float16."""
+    count, dimension = matrix.shape
+    return Vectors(model_id, dimension, count, matrix.astype("<f2").tobytes())
+
+
+def unpack(vectors: Vectors) -> "NDArray[np.float32]":
+    """Stored vectors as float32[n, d]."""
+    import numpy as np
+
+    packed = np.frombuffer(vectors.data, dtype="<f2", count=vectors.count * vectors.dimension)
+    return packed.reshape(vectors.count, vectors.dimension).astype(np.float32)
+
+
+def usable(vectors: Vectors | None, model_id: str, count: int) -> bool:
+    """Whether these are `count` vectors of that model."""
+    return (
+        vectors is not None
+        and vectors.model_id == model_id
+        and vectors.count == count
+        and len(vectors.data) == 2 * count * vectors.dimension
+    )
+
+
+def stale_calls(calls: Sequence[Call], vectors: Sequence[Vectors | None], model_id: str) -> list[int]:
+    """Positions of the calls that have to be embedded (anew) for that model."""
+    return [
+        i
+        for i, (call, had) in enumerate(zip(calls, vectors, strict=True))
+        if call.spoken_turns and not usable(had, model_id, len(call_texts(call)))
+    ]

@@ -1,0 +1,109 @@
+"""Words as recall compares them: folded, split, stemmed; what carries no meaning left out."""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_SPLIT = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+_UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_MARK = re.compile("[\u0300-\u036f]")
+
+_ENGLISH = """
+a about am an and any are as at be been being but by can could did do does doing for from had has have having
+he her hers him his how i if in into is it its itself just me my myself of on or our ours out over own s she so
+some than that the their theirs them then there these they this those to too up us very was we were what when
+where which while who whom whose why will with would you your yours yourself
+don't doesn't didn't isn't wasn't aren't i'm i've i'd i'll it's that's he's she's they're we're you're let's
+"""
+_SPANISH = """
+al algo como con cual cuales cuando cuanto cuantos de del donde el ella ellas ellos en era eran es esa ese eso
+esta estaba estan estas este esto estos fue fueron ha han hay he la las le les lo los mas me mi mis muy nos o
+para pero por porque que quien quienes se ser si sin sobre son su sus te tiene tu tus un una unas uno unos y ya yo
+"""
+STOPWORDS = frozenset(_ENGLISH.split() + _SPANISH.split())
+"""Folded words that are left out of a query (they stay in what was said)."""
+
+
+def fold(text: str) -> str:
+    """Lower case without accents: "María José" and "maria jose" are the same words."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return unicodedata.normalize("NFC", _MARK.sub("", decomposed))
+
+
+def words(text: str) -> list[str]:
+    """Folded words in order; runs of scripts without spaces as pairs of characters."""
+    found = _SPLIT.findall(fold(text).replace("\u2019", "'"))
+    if text.isascii() or not _UNSPACED.search(text):
+        return found
+    return [part for word in found for part in _parts(word)]
+
+
+def _parts(word: str) -> list[str]:
+    if not _UNSPACED.search(word) or len(word) < 3:
+        return [word]
+    return [word[i : i + 2] for i in range(len(word) - 1)]
+
+
+_IRREGULAR = {
+    form: base
+    for base, forms in {
+        "go": "went gone goes going", "buy": "bought", "get": "got gotten", "make": "made making", "take": "took taken taking",
+        "see": "saw seen", "say": "said", "tell": "told", "give": "gave given giving", "find": "found", "think": "thought",
+        "come": "came coming", "leave": "left leaving", "meet": "met", "eat": "ate eaten", "write": "wrote written writing",
+        "read": "reading", "run": "ran running", "begin": "began begun", "speak": "spoke spoken", "drive": "drove driven",
+        "choose": "chose chosen choosing choice", "grow": "grew grown", "know": "knew known", "teach": "taught",
+        "catch": "caught", "sell": "sold", "lose": "lost losing", "win": "won winning", "pay": "paid", "send": "sent",
+        "spend": "spent", "build": "built", "feel": "felt", "keep": "kept", "sleep": "slept", "bring": "brought",
+        "hold": "held", "hear": "heard", "fall": "fell fallen", "break": "broke broken", "wear": "wore worn",
+        "sing": "sang sung", "swim": "swam swum swimming", "draw": "drew drawn", "fly": "flew flown", "ride": "rode ridden riding",
+        "child": "children kid kids", "man": "men", "woman": "women", "wife": "wives", "life": "lives", "foot": "feet",
+        "mother": "mom mum mommy mama", "father": "dad daddy papa", "photo": "photos picture pictures pic pics photograph",
+        "movie": "movies film films", "start": "started starting",
+    }.items()
+    for form in forms.split()
+}
+_SUFFIXES = (
+    ("ization", "iz"), ("isation", "iz"), ("fulness", ""), ("iveness", ""), ("ousness", ""), ("ations", ""), ("ation", ""),
+    ("ments", ""), ("ment", ""), ("nesses", ""), ("ness", ""), ("ically", "ic"), ("ingly", ""), ("edly", ""), ("ings", ""),
+    ("ing", ""), ("ies", "y"), ("ied", "y"), ("ers", ""), ("er", ""), ("ors", ""), ("or", ""), ("ions", ""), ("ion", ""),
+    ("ly", ""), ("ed", ""), ("aciones", ""), ("acion", ""), ("amente", ""), ("mente", ""), ("ando", ""), ("iendo", ""),
+    ("adas", ""), ("ados", ""), ("idas", ""), ("idos", ""), ("ada", ""), ("ado", ""), ("ida", ""), ("ido", ""),
+    ("aron", ""), ("ieron", ""), ("aba", ""), ("aban", ""), ("ar", ""), ("ir", ""), ("es", ""), ("s", ""),
+)
+_REPLACEMENT = dict(_SUFFIXES)
+_LONGEST = max(map(len, _REPLACEMENT))
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """The part of a folded English or Spanish word that its other forms share. Light: short words stay."""
+    word = word.split("'", 1)[0] or word
+    word = _IRREGULAR.get(word, word)
+    if len(word) < 4 or word[-1].isdigit() or word.endswith("ss"):
+        return word
+    for size in range(min(_LONGEST, len(word) - 3), 0, -1):
+        replacement = _REPLACEMENT.get(word[-size:])
+        if replacement is not None:
+            return _tidied(word[:-size] + replacement)
+    return _tidied(word)
+
+
+def _tidied(word: str) -> str:
+    if len(word) > 3 and word[-1] in "aeo":
+        word = word[:-1]
+    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeiouls":
+        word = word[:-1]
+    return word[:-1] + "i" if len(word) > 2 and word[-1] == "y" else word
+
+
+def stems(text: str) -> list[str]:
+    """Stemmed words in order, nothing left out: what is counted of something that was said."""
+    return [stem(word) for word in words(text)]
+
+
+def content_words(text: str) -> list[str]:
+    """Folded words of a query without those that carry no meaning; all of them when nothing else is left."""
+    found = words(text)
+    return [word for word in found if word not in STOPWORDS] or found

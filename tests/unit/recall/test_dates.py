@@ -1,0 +1,67 @@
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentic_memory.engine.recall.dates import Window, speaks_of_time, windows
+
+AT = datetime(2026, 6, 10, 15, tzinfo=UTC).timestamp()  # a Wednesday
+
+
+def spans(text: str) -> list[tuple[str, str]]:
+    return [
+        tuple(datetime.fromtimestamp(t, UTC).date().isoformat() for t in (w.start, w.end))  # type: ignore[misc]
+        for w in windows(text, AT)
+        if w.start is not None and w.end is not None
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("What happened in July 2023?", "2023-07-01", "2023-08-01"),
+        ("¿Qué pasó en julio de 2023?", "2023-07-01", "2023-08-01"),
+        ("on 3 May 2026", "2026-05-03", "2026-05-04"),
+        ("on May 3rd, 2026", "2026-05-03", "2026-05-04"),
+        ("el 3 de mayo de 2026", "2026-05-03", "2026-05-04"),
+        ("during 2022", "2022-01-01", "2023-01-01"),
+        ("yesterday", "2026-06-09", "2026-06-10"),
+        ("ayer", "2026-06-09", "2026-06-10"),
+        ("today", "2026-06-10", "2026-06-11"),
+        ("last week", "2026-06-01", "2026-06-08"),
+        ("la semana pasada", "2026-06-01", "2026-06-08"),
+        ("this week", "2026-06-08", "2026-06-15"),
+        ("last month", "2026-05-01", "2026-06-01"),
+        ("el año pasado", "2025-01-01", "2026-01-01"),
+        ("two days ago", "2026-06-08", "2026-06-09"),
+        ("hace dos semanas", "2026-05-24", "2026-05-31"),
+    ],
+)
+def test_a_question_names_a_window(text: str, start: str, end: str) -> None:
+    assert spans(text) == [(start, end)]
+
+
+def test_a_month_without_a_year_holds_in_any() -> None:
+    assert windows("in August", AT) == (Window(month=8),)
+    assert windows("on 5 August", AT) == (Window(month=8, day=5),)
+
+
+@pytest.mark.parametrize("text", ["May I ask something?", "you may come", "the march of time", "no date", "31 February 2024", "at 20:26"])
+def test_no_window(text: str) -> None:
+    assert windows(text, AT) == ()
+
+
+@pytest.mark.parametrize("text", ["See you on Monday", "two weeks ago", "llegó ayer", "in 2019", "at 3 pm", "on the 21st"])
+def test_speaks_of_time(text: str) -> None:
+    assert speaks_of_time(text)
+
+
+def test_does_not_speak_of_time() -> None:
+    assert not speaks_of_time("I like green tea and marching bands")
+
+
+@given(st.text(), st.floats())
+def test_total_over_any_text_and_time(text: str, at: float) -> None:
+    windows(text, at)
+    speaks_of_time(text)
