@@ -21,7 +21,7 @@ class Vectors:
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """A remembered call with the vectors of its spoken turns, in the order of `call.spoken_turns`."""
+    """A remembered call with the vectors of what its spoken turns say: see `engine.recall.call_texts`."""
 
     call: Call
     vectors: Vectors | None = None

@@ -1,10 +1,11 @@
 """The admin API under `/v1`, `/metrics`, and the API's own description."""
 
 import hmac
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from agentic_memory.errors import InvalidAdminKey, InvalidField
+from agentic_memory.errors import AgenticMemoryError, InvalidAdminKey, InvalidField
 from agentic_memory.interfaces.http import (
     Handler,
     Request,
@@ -28,6 +29,9 @@ from agentic_memory.service.export import (
 )
 from agentic_memory.service.forget import Forget
 from agentic_memory.service.replay import Replay
+from agentic_memory.telemetry import Log
+
+log = Log("admin")
 
 LARGEST_PAGE = 500
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
@@ -160,20 +164,30 @@ class Admin:
         return json_response(200, {"dead_letters": letters, "next_cursor": page.next_cursor})
 
     def replay(self, request: Request, _: Mapping[str, str]) -> Response:
-        """Process again: dead letters (all, or by id), the whole archive, or the quarantine."""
+        """Process again: dead letters (all, or by id), the whole archive, or the quarantine.
+
+        The archive may be long: it is handed in behind the answer, and `/readyz` shows what is pending.
+        """
         payload = json_object(request.body)
         source = payload.get("source")
         if source == "dead_letters":
             ids = _ids(payload.get("ids"))
             return json_response(200, {"replayed": self._cases.replay.dead(ids)})
         if source == "archive":
-            return json_response(200, {"replayed": self._cases.replay.archived()})
+            threading.Thread(target=self._replay_archive, name="replay", daemon=True).start()
+            return json_response(202, {"replayed": None})
         if source == "quarantine":
             result = self._cases.replay.quarantined(self._cases.hmac_secrets)
             return json_response(
                 200, {"replayed": result.accepted, "still_refused": result.still_refused}
             )
         raise InvalidField(field="source", expected=REPLAYABLE)
+
+    def _replay_archive(self) -> None:
+        try:
+            log.info("archive_replayed", bodies=self._cases.replay.archived())
+        except AgenticMemoryError as error:
+            log.error("archive_not_replayed", cause=error.code, detail=error.message)
 
     def export(self, request: Request, _: Mapping[str, str]) -> Response:
         """Everything, or one caller, as JSON Lines."""

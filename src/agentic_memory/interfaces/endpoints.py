@@ -20,6 +20,7 @@ from agentic_memory.errors import (
     NoActiveCall,
     SignatureRejected,
     StorageError,
+    TooLarge,
 )
 from agentic_memory.interfaces.http import (
     Request,
@@ -103,12 +104,21 @@ class Endpoints:
     """`/client-data`, `/retrieve`, `/post-call`, `/healthz`, `/readyz`."""
 
     def __init__(
-        self, cases: UseCases, access: Access, search_limit: int, count: Counter
+        self,
+        cases: UseCases,
+        access: Access,
+        search_limit: int,
+        transcript_bytes: int,
+        count: Counter,
     ) -> None:
-        """`search_limit` is how many memories `/retrieve` returns unless it is asked for others."""
+        """`search_limit` is how many memories `/retrieve` returns unless it is asked for others.
+
+        `transcript_bytes` bounds every post-call body that is not a recording.
+        """
         self._cases = cases
         self._access = access
         self._search_limit = search_limit
+        self._transcript_bytes = transcript_bytes
         self._count = count
         self._keys = tuple(key.encode() for key in access.workspace_keys)
 
@@ -161,7 +171,11 @@ class Endpoints:
         return self.post_call_begin(request).result()
 
     def post_call_begin(self, request: Request) -> "Future[Response]":
-        """The same without waiting: the future resolves when the delivery is durable, never raising."""
+        """The same without waiting: the future resolves when the delivery is durable.
+
+        Raises TooLarge; the future itself never raises.
+        """
+        self._check_size(request.body)
         signature = request.headers.get("elevenlabs-signature", "")
         return _then(self._cases.accept_call(request.body, signature), self._received)
 
@@ -209,6 +223,10 @@ class Endpoints:
             return problem(StorageError(reason="unexpected"))
         self._count("deliveries", str(outcome))
         return problem(SignatureRejected()) if outcome is Outcome.REJECTED else OK
+
+    def _check_size(self, body: bytes) -> None:
+        if len(body) > self._transcript_bytes and not self._cases.accept_call.is_recording(body):
+            raise TooLarge(limit=self._transcript_bytes)
 
     def _check_workspace_key(self, request: Request) -> None:
         if not self._has_workspace_key(request):

@@ -79,6 +79,10 @@ class AcceptCall:
             envelope=envelope,
         )
 
+    def is_recording(self, body: bytes) -> bool:
+        """Whether a body is a recording, which may be larger than a transcript."""
+        return self._platform.envelope(body).type == "post_call_audio"
+
     def close(self) -> None:
         """Finish what is being set aside."""
         self._aside.shutdown(wait=True)

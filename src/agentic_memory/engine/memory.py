@@ -1,0 +1,314 @@
+"""Our own memory of callers: a MemoryBackend over a RecordStore, an Embedder and an Extractor."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from agentic_memory.domain.briefing import Brief, compile_brief
+from agentic_memory.domain.call import Call
+from agentic_memory.domain.caller import Caller, IdentityHints
+from agentic_memory.domain.conflict import (
+    OPERATOR,
+    Reconciled,
+    caller_language,
+    caller_name,
+    edit,
+    forgotten,
+    reconcile,
+    resettle,
+)
+from agentic_memory.domain.memory import Change, Findings, Found, Memory
+from agentic_memory.domain.records import CallerCommit, CallerRecords, CallRecord, Vectors
+from agentic_memory.errors import ModelError, NotFound, RevisionConflict
+from agentic_memory.ports import Embedder, Extractor, RecordStore
+from agentic_memory.telemetry import Log
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from agentic_memory.engine.recall import CallerCache, CallerIndex, Explained
+
+log = Log("engine")
+
+COMMIT_ATTEMPTS = 5
+"""How often a commit is recomputed when another process changes the same caller meanwhile."""
+
+
+class Model:
+    """The embedding model with its state: loading, ready, or why it cannot be used."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        """Nothing is loaded yet."""
+        self.embedder = embedder
+        self.is_ready = False
+        self.problem: str | None = None
+
+    @property
+    def model_id(self) -> str:
+        """The embedder's."""
+        return self.embedder.model_id
+
+    @property
+    def has_vectors(self) -> bool:
+        """False when words alone were asked for."""
+        return self.embedder.dimension > 0
+
+    @property
+    def is_degraded(self) -> bool:
+        """Whether recall works on words alone although a model was asked for."""
+        return self.has_vectors and not self.is_ready
+
+    def load(self) -> None:
+        """Load now; a model that cannot be used is logged and leaves recall to words. Idempotent."""
+        try:
+            self.embedder.load()
+        except ModelError as error:
+            self.problem = error.message
+            log.error("model_unusable", cause=error.code, detail=error.message)
+        else:
+            self.problem = None
+            self.is_ready = True
+
+    def embed(self, texts: Sequence[str]) -> "NDArray[np.float32] | None":
+        """Vectors, or None while the model cannot be used or where none is wanted."""
+        if not self.has_vectors or not self.is_ready:
+            return None
+        try:
+            return self.embedder.embed(texts)
+        except ModelError as error:
+            self.problem = error.message
+            log.error("embedding_failed", cause=error.code, detail=error.message)
+            return None
+
+
+class Engine:
+    """Remembers calls as records, and finds in them. The MemoryBackend of the embedded system."""
+
+    def __init__(
+        self, store: RecordStore, model: Model, extractor: Extractor, cache: "CallerCache"
+    ) -> None:
+        """`cache` keeps hot callers ready to be searched."""
+        self._store = store
+        self._model = model
+        self._extractor = extractor
+        self._cache = cache
+
+    def brief(self, tenant: str, caller_id: str) -> Brief | None:
+        """One indexed read: the brief was compiled when the last call ended."""
+        caller = self._store.caller(tenant, caller_id)
+        return None if caller is None else caller.brief
+
+    def search(self, tenant: str, caller_id: str, query: str, limit: int, at: float) -> Findings:
+        """Exact search in everything this caller and the agent said to each other."""
+        from agentic_memory.engine.recall import search
+
+        index = self._index(tenant, caller_id)
+        if index is None:
+            return Findings((), degraded=self._model.is_degraded)
+        vectors = self._question(index, query)
+        results: tuple[Found, ...] = search(index, query, vectors, limit, at)
+        return Findings(results, degraded=vectors is None and self._model.has_vectors)
+
+    def explain(
+        self, tenant: str, caller_id: str, query: str, limit: int, at: float
+    ) -> "tuple[Explained, ...]":
+        """As `search`, with what each step of the ranking contributed."""
+        from agentic_memory.engine.recall import explain
+
+        index = self._index(tenant, caller_id)
+        if index is None:
+            return ()
+        return explain(index, query, self._question(index, query), limit, at)
+
+    def warm(self, tenant: str, caller_id: str) -> None:
+        """Load the caller into the cache for the call that begins."""
+        self._index(tenant, caller_id)
+
+    def remember(self, call: Call) -> bool:
+        """Extract, reconcile, embed, brief, commit: all in one transaction of the store."""
+        facts = self._extractor.extract(call)
+        vectors = self._call_vectors(call)
+        for attempt in range(COMMIT_ATTEMPTS):
+            records = self._records(call)
+            gone = forgotten(self._store.history(call.tenant, records.caller.caller_id))
+            learnt = reconcile(records.memories, facts, call, gone)
+            if learnt.is_empty and self._is_known(call):
+                return False
+            try:
+                self._store.commit(self._commit(records, learnt, CallRecord(call, vectors)))
+            except RevisionConflict:
+                if attempt + 1 == COMMIT_ATTEMPTS:
+                    raise
+            else:
+                break
+        self._cache.drop(call.tenant, records.caller.caller_id)
+        return True
+
+    def memories(self, tenant: str, caller_id: str) -> tuple[Memory, ...]:
+        """All of them, oldest first."""
+        records = self._store.load(tenant, caller_id, with_calls=False)
+        return () if records is None else records.memories
+
+    def edit(self, tenant: str, caller_id: str, memory_id: str, text: str, at: float) -> Memory:
+        """A new version by the operator's hand."""
+        records, memory = self._found(tenant, caller_id, memory_id)
+        edited = edit(memory, text, at, text)
+        change = Change(memory_id, "edited", at, OPERATOR, None, memory.text, text)
+        self._mend(records, Reconciled((edited,), (), (change,)), at)
+        return edited
+
+    def delete(self, tenant: str, caller_id: str, memory_id: str, at: float) -> None:
+        """Gone, but for its history."""
+        records, memory = self._found(tenant, caller_id, memory_id)
+        change = Change(memory_id, "deleted", at, OPERATOR, None, memory.text, None)
+        self._mend(records, Reconciled((), (memory_id,), (change,)), at)
+
+    def forget(self, tenant: str, caller_id: str) -> bool:
+        """Erase the caller from store and cache."""
+        erased = self._store.erase(tenant, caller_id)
+        self._cache.drop(tenant, caller_id)
+        return erased
+
+    def refresh_vectors(self, limit: int = 1) -> bool:
+        """Embed what has no vectors of the present model, for up to `limit` callers; whether there were any."""
+        if not self._model.is_ready or not self._model.has_vectors:
+            return False
+        stale = self._store.stale(self._model.model_id, limit)
+        for tenant, caller_id in stale:
+            records = self._store.load(tenant, caller_id)
+            if records is not None:
+                self._store.put_call_vectors(tenant, caller_id, self._embedded(records))
+                self._cache.drop(tenant, caller_id)
+        return bool(stale)
+
+    def _index(self, tenant: str, caller_id: str) -> "CallerIndex | None":
+        from agentic_memory.engine.recall import CallerIndex
+
+        caller = self._store.caller(tenant, caller_id)
+        if caller is None:
+            return None
+
+        def build() -> "CallerIndex":
+            records = self._store.load(tenant, caller_id) or CallerRecords(caller)
+            return CallerIndex.build(records, self._model.model_id)
+
+        return self._cache.get(tenant, caller_id, caller.revision, build)
+
+    def _question(self, index: "CallerIndex", query: str) -> "NDArray[np.float32] | None":
+        from agentic_memory.engine.recall import query_texts
+
+        return self._model.embed(query_texts(index, query))
+
+    def _records(self, call: Call) -> CallerRecords:
+        caller_id = call.caller_id or ""
+        loaded = self._store.load(call.tenant, caller_id, with_calls=False)
+        return loaded or CallerRecords(Caller(call.tenant, caller_id))
+
+    def _is_known(self, call: Call) -> bool:
+        stored = self._store.call(call.tenant, call.caller_id or "", call.conversation_id)
+        return stored is not None and _content(stored) == _content(call)
+
+    def _commit(
+        self, records: CallerRecords, learnt: Reconciled, put: CallRecord | None
+    ) -> CallerCommit:
+        memories = after(records.memories, learnt)
+        calls = _headings(records, put)
+        caller = _caller(records.caller, memories, calls)
+        return CallerCommit(
+            caller=replace(caller, brief=compile_brief(caller, calls, memories)),
+            put_call=put,
+            put_memories=learnt.put_memories,
+            put_vectors=self._memory_vectors(records.memories, learnt.put_memories),
+            drop_memories=learnt.drop_memory_ids,
+            changes=learnt.changes,
+        )
+
+    def _found(
+        self, tenant: str, caller_id: str, memory_id: str
+    ) -> tuple[CallerRecords, Memory]:
+        records = self._store.load(tenant, caller_id, with_calls=False)
+        for memory in records.memories if records else ():
+            if memory.id == memory_id and records is not None:
+                return records, memory
+        raise NotFound(what="Memory")
+
+    def _mend(self, records: CallerRecords, by_hand: Reconciled, at: float) -> None:
+        memories = after(records.memories, by_hand)
+        settled = resettle(memories, at)
+        put = {m.id: m for m in (*by_hand.put_memories, *settled.put_memories)}
+        whole = Reconciled(
+            tuple(put.values()),
+            (*by_hand.drop_memory_ids, *settled.drop_memory_ids),
+            (*by_hand.changes, *settled.changes),
+        )
+        self._store.commit(self._commit(records, whole, None))
+        self._cache.drop(records.caller.tenant, records.caller.caller_id)
+
+    def _call_vectors(self, call: Call) -> Vectors | None:
+        from agentic_memory.engine.recall import call_texts
+
+        return self._packed(call_texts(call))
+
+    def _memory_vectors(
+        self, before: Sequence[Memory], put: Sequence[Memory]
+    ) -> Mapping[str, Vectors]:
+        texts = {memory.id: memory.text for memory in before}
+        fresh = [memory for memory in put if texts.get(memory.id) != memory.text]
+        packed = [self._packed([memory.text]) for memory in fresh]
+        return {m.id: v for m, v in zip(fresh, packed, strict=True) if v is not None}
+
+    def _packed(self, texts: Sequence[str]) -> Vectors | None:
+        from agentic_memory.engine.recall import pack
+
+        vectors = self._model.embed(texts) if texts else None
+        return None if vectors is None else pack(vectors, self._model.model_id)
+
+    def _embedded(self, records: CallerRecords) -> CallerRecords:
+        model_id = self._model.model_id
+        calls = tuple(
+            r
+            if r.vectors is not None and r.vectors.model_id == model_id
+            else replace(r, vectors=self._call_vectors(r.call))
+            for r in records.calls
+        )
+        vectors = dict(records.memory_vectors)
+        for memory in records.memories:
+            held = vectors.get(memory.id)
+            made = None if held and held.model_id == model_id else self._packed([memory.text])
+            if made is not None:
+                vectors[memory.id] = made
+        return replace(records, calls=calls, memory_vectors=vectors)
+
+
+def after(memories: Sequence[Memory], learnt: Reconciled) -> tuple[Memory, ...]:
+    """The caller's memories once `learnt` is applied, oldest first."""
+    held = {memory.id: memory for memory in memories}
+    for memory_id in learnt.drop_memory_ids:
+        held.pop(memory_id, None)
+    held.update((memory.id, memory) for memory in learnt.put_memories)
+    return tuple(sorted(held.values(), key=lambda m: (m.created_at, m.id)))
+
+
+def _headings(records: CallerRecords, put: CallRecord | None) -> tuple[Call, ...]:
+    """All calls of the caller, oldest first, with `put` in the place of its earlier version."""
+    held = {record.call.conversation_id: record.call for record in records.calls}
+    if put is not None:
+        held[put.call.conversation_id] = put.call
+    return tuple(sorted(held.values(), key=lambda c: (c.started_at, c.conversation_id)))
+
+
+def _caller(caller: Caller, memories: Sequence[Memory], calls: Sequence[Call]) -> Caller:
+    return replace(
+        caller,
+        name=caller_name(memories),
+        language=caller_language(memories, calls),
+        first_call_at=calls[0].started_at if calls else caller.first_call_at,
+        last_call_at=calls[-1].started_at if calls else caller.last_call_at,
+        call_count=len(calls),
+    )
+
+
+def _content(call: Call) -> Call:
+    """A call without what says only where it came from."""
+    return replace(call, hints=IdentityHints(), raw_key=None, audio_key=None)

@@ -1,0 +1,148 @@
+"""One process: the ASGI application with its worker, served by uvicorn."""
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from agentic_memory import bootstrap
+from agentic_memory.bootstrap import Services
+from agentic_memory.interfaces.admin import Admin, AdminAccess, AdminCases
+from agentic_memory.interfaces.asgi import App, Bounds
+from agentic_memory.interfaces.endpoints import Access, Endpoints, UseCases
+from agentic_memory.interfaces.http import Routes
+from agentic_memory.interfaces.openapi import description
+from agentic_memory.interfaces.rate_limit import TokenBuckets
+from agentic_memory.interfaces.worker import Worker
+from agentic_memory.platforms.elevenlabs import initiation
+
+if TYPE_CHECKING:
+    import uvicorn
+
+ADMIN_SECONDS = 60.0
+"""How long an admin request may take."""
+SWITCH_INTERVAL = 0.0005
+"""Seconds a thread may keep the interpreter while another waits: a ring must not wait for a hang-up."""
+
+
+class Wire:
+    """ElevenLabs' form of the ringing phone."""
+
+    ring = staticmethod(initiation.ring)
+    answer = staticmethod(initiation.answer)
+
+
+def endpoints(services: Services) -> Endpoints:
+    """The three endpoints and the health checks over these services."""
+    settings = services.settings
+    return Endpoints(
+        UseCases(
+            brief_caller=services.brief_caller,
+            search_memory=services.search_memory,
+            accept_call=services.accept_call,
+            wire=Wire(),
+            afterwards=services.afterwards,
+            health=lambda: bootstrap.health(services),
+        ),
+        Access(
+            settings.elevenlabs_workspace_key,
+            settings.retrieve_auth,
+            services.tokens,
+            services.has_active_call,
+        ),
+        settings.mem0_search_limit,
+        settings.max_body_bytes,
+        services.metrics.count,
+    )
+
+
+def admin(services: Services, *, development: bool) -> Admin:
+    """The admin API over these services."""
+    settings = services.settings
+    return Admin(
+        AdminCases(
+            callers=services.callers,
+            forget=services.forget,
+            replay=services.replay,
+            inbox=services.storage.inbox,
+            hmac_secrets=settings.elevenlabs_hmac_key,
+            metrics=lambda: services.metrics.exposition(bootstrap.gauges(services)),
+            description=description,
+        ),
+        AdminAccess(settings.admin_key, open_on_loopback=development and settings.is_loopback),
+    )
+
+
+def worker(services: Services) -> Worker:
+    """The worker over these services."""
+    return Worker(
+        services.work_inbox,
+        services.engine.refresh_vectors,
+        services.storage.inbox,
+        services.clock,
+        services.model.load,
+    )
+
+
+def application(services: Services, *, development: bool = False) -> App:
+    """The ASGI application; its life starts and ends the worker and closes the services."""
+    settings = services.settings
+    three = endpoints(services)
+    routes = Routes((*three.routes(), *admin(services, development=development).routes()))
+    start, stop = _life(services)
+    return App(
+        routes,
+        three,
+        Bounds(
+            client_data_seconds=settings.client_data_timeout,
+            retrieve_seconds=settings.retrieve_timeout,
+            admin_seconds=ADMIN_SECONDS,
+            body_bytes=settings.max_body_bytes,
+            audio_bytes=settings.max_audio_bytes,
+            plausible=lambda signature: (
+                services.platform.plausible(signature, services.clock.now()).ok
+            ),
+        ),
+        TokenBuckets(settings.rate_limit),
+        services.metrics,
+        services.clock,
+        (start, stop),
+    )
+
+
+def _life(services: Services) -> tuple[Callable[[], None], Callable[[], None]]:
+    working = worker(services) if services.settings.worker else None
+
+    def start() -> None:
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        if working is None:
+            services.load_model_in_background()
+        else:
+            services.bell.listener = working.wake
+            working.start()
+
+    def stop() -> None:
+        if working is not None:
+            working.stop()
+        services.close()
+
+    return start, stop
+
+
+def server(services: Services, *, development: bool = False) -> "uvicorn.Server":
+    """The HTTP server, not started yet."""
+    import uvicorn
+
+    settings = services.settings
+    return uvicorn.Server(
+        uvicorn.Config(
+            application(services, development=development),
+            host=settings.host,
+            port=settings.port,
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=20,
+            backlog=2048,
+        )
+    )
