@@ -24,6 +24,7 @@ from agentic_memory.domain.delivery import (
     NewDelivery,
     Quarantined,
 )
+from agentic_memory.domain.initiation import Profile
 from agentic_memory.domain.memory import Change, Fact, Findings, Memory
 from agentic_memory.domain.records import CallerCommit, CallerRecords, StoreCounts, Traces
 
@@ -187,6 +188,13 @@ class Inbox(Protocol):
         Due are waiting ones whose time has come and those whose lease has run out.
         """
 
+    def recover(self, now: float) -> int:
+        """Make what dead workers held due at once; called when a worker starts, before it claims.
+
+        Returns how many there were. A worker that still runs keeps what it holds; a backend that cannot
+        tell leaves all leases to run out.
+        """
+
     def archived(self, delivery: Delivery, key: str) -> None:
         """Note where the raw body lies. Raises LeaseLost."""
 
@@ -302,6 +310,19 @@ class Extractor(Protocol):
 
         Deterministic for local extractors. Raises ExtractorFailed where an outside model gave nothing.
         """
+
+
+class Profiles(Protocol):
+    """How each agent is to be briefed."""
+
+    def profile(self, agent_id: str | None) -> Profile | None:
+        """The agent's profile, else the default one (its name is not the agent id); None: variables only.
+
+        Never raises: what broke since the start serves its last good version.
+        """
+
+    def known(self, agent_id: str | None) -> Profile | None:
+        """The same as last read, without input or output: for answers that cannot wait."""
 
 
 class SignatureCheck(Protocol):

@@ -1,6 +1,7 @@
 """The first words an agent says, from its profile's templates and what the brief knows."""
 
 import re
+import unicodedata
 
 from agentic_memory.domain.briefing import Brief, primary_tag
 from agentic_memory.domain.initiation import Profile
@@ -13,7 +14,7 @@ _PREFERENCE_LIMIT = 60
 
 # Not within double braces: those are the platform's variables and stay.
 _PLACEHOLDER = re.compile(r"(?<!\{)\{(name|preference)\}(?!\})")
-_NAME = re.compile(r"[^\W\d_]+(?:[ .'\u2019-]+[^\W\d_]+)*\.?")
+_NAME_MARKS = frozenset(" .'\u2019-\u00b7")
 _TITLES = frozenset(
     re.findall(r"\w+", "mr mrs ms miss dr doctor prof professor sir señor señora señorita sr sra srta don doña dra herr frau")
 )
@@ -38,13 +39,14 @@ def greeting(profile: Profile, brief: Brief | None, language: str = "") -> str:
     `language` is a primary tag; empty, or one the profile has no greeting in: the profile's own. The
     name is said in a given name's length, and a preference only in the language of the greeting.
     """
-    tag = primary_tag(language) or base_language(profile)
+    base = base_language(profile)
     name = spoken_name(brief.caller_name) if brief else ""
-    for kind in _kinds(brief, name):
-        template, spoken = _template(profile, kind, tag)
+    for spoken in dict.fromkeys((primary_tag(language) or base, base)):
         preference = _preference(brief, spoken)
-        if template and (preference or kind != "preference"):
-            return _filled(template, name, preference)
+        for kind in _kinds(brief, name):
+            template = _template(profile, kind, spoken)
+            if template and (preference or kind != "preference"):
+                return _filled(template, name, preference)
     return ""
 
 
@@ -78,7 +80,12 @@ def spoken_name(display_name: str) -> str:
     if not words:
         return ""
     name = " ".join(words if _bare(words[0]) in _TITLES else words[: _given_length(words)])
-    return name if len(name) <= NAME_LIMIT and _NAME.fullmatch(name) else ""
+    return name if len(name) <= NAME_LIMIT and _is_name(name) else ""
+
+
+def _is_name(text: str) -> bool:
+    """Letters of any script with their marks, and the signs that stand in names."""
+    return text[0].isalpha() and all(c in _NAME_MARKS or unicodedata.category(c)[0] in "LM" for c in text)
 
 
 def _bare(word: str) -> str:
@@ -107,16 +114,12 @@ def _kinds(brief: Brief | None, name: str) -> tuple[str, ...]:
     return ("new",)
 
 
-def _template(profile: Profile, kind: str, language: str) -> tuple[str, str]:
-    """The template for a language, else the profile's own, and the language it is in."""
-    base = base_language(profile)
+def _template(profile: Profile, kind: str, language: str) -> str:
     for tag, words in profile.greetings.items():
         if primary_tag(tag) == language and words.get(kind):
-            return words[kind], language
+            return words[kind]
     own: str = getattr(profile, f"greeting_{kind}")
-    if own or language == base:
-        return own, base
-    return _template(profile, kind, base)
+    return own if language == base_language(profile) else ""
 
 
 def _preference(brief: Brief | None, language: str) -> str:
