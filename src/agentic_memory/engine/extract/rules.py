@@ -1,0 +1,111 @@
+"""The default extractor: rules alone, no model, no I/O, the same facts every time."""
+
+import re
+from collections.abc import Iterator
+
+from agentic_memory.domain.call import Call, Role, Turn, TurnKind
+from agentic_memory.domain.memory import Category, Evidence, Fact
+from agentic_memory.domain.wording import comparable
+from agentic_memory.engine.extract import english, spanish
+from agentic_memory.engine.extract.clauses import clauses, sentences
+from agentic_memory.engine.extract.contact import email_in, own_email, own_phone, phone_in
+from agentic_memory.engine.extract.cues import Said, heard
+from agentic_memory.engine.extract.language import language_of
+from agentic_memory.engine.extract.names import own_name
+from agentic_memory.engine.extract.reported import NAME, reported_facts
+from agentic_memory.engine.extract.sensitivity import sensitivity
+
+MAX_TURN = 20_000
+"""Characters of one turn that are read for facts; the whole of it stays a passage."""
+
+_ASKS_EMAIL = re.compile(r"\b(?:your|su|tu) (?:new |nuevo |best )?(?:e-?mail|correo)\b[^.!]*\?", re.IGNORECASE)
+_ASKS_PHONE = re.compile(
+    r"\b(?:your|su|tu|what|best) (?:new |nuevo |best |callback |contact |cell |mobile )?"
+    r"(?:phone|telephone|number|tel[eé]fono|n[uú]mero de tel[eé]fono|callback number|m[oó]vil)\b[^.!]*\?",
+    re.IGNORECASE,
+)
+
+
+class RuleExtractor:
+    """Finds facts by what the platform reported and by what the caller said in so many words.
+
+    Prefers missing a fact to inventing one: what was said stays searchable word by word.
+    """
+
+    def extract(self, call: Call) -> tuple[Fact, ...]:
+        """Reported facts first, then the name, then what was said in the order of the turns.
+
+        Every quote is verbatim in its turn. Nothing is learnt from a call in which no person spoke.
+        """
+        if not call.is_learnable:
+            return ()
+        return tuple(_distinct(self._facts(call)))
+
+    def _facts(self, call: Call) -> Iterator[Fact]:
+        yield from reported_facts(call)
+        yield from _named(call)
+        before = ""
+        for turn in call.turns:
+            if turn.kind is not TurnKind.SPOKEN:
+                continue
+            if turn.role is Role.CALLER:
+                yield from _stated(turn, before, call)
+            before = turn.text if turn.role is Role.AGENT else ""
+
+
+def _distinct(facts: Iterator[Fact]) -> Iterator[Fact]:
+    """The facts without those that only say again what came before in the same call."""
+    seen: set[tuple[str, str]] = set()
+    for fact in facts:
+        key = (fact.slot or fact.category.value, comparable(fact.value if fact.slot and fact.value else fact.text))
+        if key not in seen:
+            seen.add(key)
+            yield fact
+
+
+def _named(call: Call) -> Iterator[Fact]:
+    named = own_name(call.turns)
+    if named:
+        yield Fact(
+            text=NAME.template.format(named.text), category=Category.NAME, slot="name", value=named.text,
+            evidence=_evidence(named.turn, named.quote, call), language="en", importance=0.9,
+            strength=int(named.source),
+        )
+
+
+def _stated(turn: Turn, before: str, call: Call) -> Iterator[Fact]:
+    text = turn.text[:MAX_TURN]
+    yield from _reachable(text, turn, before, call)
+    for clause in clauses(text):
+        for language, cues, apposed in (("en", english.CUES, english.apposed), ("es", spanish.CUES, spanish.apposed)):
+            said = [*heard(cues, clause)]
+            passing = apposed(clause)
+            if passing and passing.text not in {s.text for s in said}:
+                said.append(passing)
+            for each in said:
+                yield _fact(each, _evidence(turn, clause.quote, call), language)
+
+
+def _reachable(text: str, turn: Turn, before: str, call: Call) -> Iterator[Fact]:
+    """Email address and telephone number: called theirs, or given when asked for."""
+    for sentence in sentences(text):
+        said = sentence.text
+        email = own_email(said) or (email_in(said) if _ASKS_EMAIL.search(before) else None)
+        phone = own_phone(said) or (phone_in(said) if _ASKS_PHONE.search(before) else None)
+        language = language_of(said, call.language)
+        evidence = _evidence(turn, said, call)
+        if email:
+            yield _fact(Said(f"User's email address is {email}", Category.CONTACT, "email", email, 0.9), evidence, language)
+        if phone:
+            yield _fact(Said(f"User's phone number is {phone}", Category.CONTACT, "phone", phone, 0.9), evidence, language)
+
+
+def _fact(said: Said, evidence: Evidence, language: str | None) -> Fact:
+    return Fact(
+        text=said.text, category=said.category, evidence=evidence, slot=said.slot, value=said.value,
+        language=language, importance=said.importance, sensitivity=sensitivity(said.text),
+    )
+
+
+def _evidence(turn: Turn, quote: str, call: Call) -> Evidence:
+    return Evidence(call.conversation_id, turn=turn.index, quote=quote, offset=turn.offset)
