@@ -53,12 +53,13 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """What lies on disk."""
+    """What is kept, and where."""
 
-    database: "Database"
     records: RecordStore
     inbox: Inbox
     archive: Archive
+    database: "Database | None" = None
+    """The SQLite file, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,8 @@ class Services:
     def close(self) -> None:
         """Finish what is being written, then let go of the files."""
         self.accept_call.close()
-        self.storage.database.close()
+        if self.storage.database is not None:
+            self.storage.database.close()
 
 
 class Bell:
@@ -140,14 +142,19 @@ class MetricsObserver:
         self._metrics.count("events", outcome)
 
 
-def build(settings: Settings, clock: Clock | None = None) -> Services:
-    """Wire everything for these settings. Raises SettingsError, StorageError, ArchiveError."""
+def build(
+    settings: Settings, clock: Clock | None = None, storage: Storage | None = None
+) -> Services:
+    """Wire everything for these settings. Raises SettingsError, StorageError, ArchiveError.
+
+    `storage` takes the place of what the settings name.
+    """
     from agentic_memory.platforms.elevenlabs.platform import ElevenLabs
 
     check_backend(settings)
     clock = clock or SystemClock()
     metrics = Metrics()
-    storage = open_storage(settings)
+    storage = storage or open_storage(settings)
     book = PhoneBook(settings.own_numbers, settings.default_region)
     platform = ElevenLabs(
         tolerance=settings.signature_tolerance,
@@ -237,7 +244,7 @@ def open_storage(settings: Settings) -> Storage:
     path = database_path(settings)
     archive = LocalArchive(archive_path(settings))
     database = Database(path)
-    return Storage(database, SqliteRecords(database), SqliteInbox(database), archive)
+    return Storage(SqliteRecords(database), SqliteInbox(database), archive, database)
 
 
 def check_backend(settings: Settings) -> None:

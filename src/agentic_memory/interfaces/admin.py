@@ -35,6 +35,7 @@ log = Log("admin")
 
 LARGEST_PAGE = 500
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
+FOREIGN_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "origin")
 REPLAYABLE = "`dead_letters`, `archive` or `quarantine`"
 
 
@@ -219,7 +220,7 @@ class Admin:
     def _allows(self, request: Request) -> bool:
         kind, _, given = request.headers.get("authorization", "").partition(" ")
         if self._keys:
-            matches = [hmac.compare_digest(given.strip().encode(), key) for key in self._keys]
+            matches = [hmac.compare_digest(given.strip().encode('latin-1', 'replace'), key) for key in self._keys]
             return kind.lower() == "bearer" and any(matches)
         return self._access.open_on_loopback and _is_local(request)
 
@@ -239,8 +240,11 @@ def _bounded(items: list[object]) -> Iterable[object]:
 
 
 def _is_local(request: Request) -> bool:
-    """From this machine, to this machine's own name: a tunnel or proxy to the outside shows in one of them."""
+    """From this machine, to this machine's own name, and not from a page in its browser.
+
+    A tunnel or proxy to the outside shows in the host or in a forwarding header, a page in its origin.
+    """
     host = request.headers.get("host", "")
     name = host if host.endswith("]") else host.rpartition(":")[0] or host
-    forwarded = any(h in request.headers for h in ("forwarded", "x-forwarded-for", "x-real-ip"))
-    return is_loopback(request.client) and name.lower() in LOOPBACK_NAMES and not forwarded
+    foreign = any(header in request.headers for header in FOREIGN_HEADERS)
+    return is_loopback(request.client) and name.lower() in LOOPBACK_NAMES and not foreign

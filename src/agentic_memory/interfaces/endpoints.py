@@ -43,6 +43,7 @@ LARGEST_LIMIT = 50
 LONGEST_QUERY = 2_000
 """Characters of a query that are searched for; what comes after is not read."""
 LONGEST_ID = 1_000
+MOST_AGENTS = 1_000
 OK = json_response(200, {"status": "ok"})
 
 
@@ -120,6 +121,7 @@ class Endpoints:
         self._search_limit = search_limit
         self._transcript_bytes = transcript_bytes
         self._count = count
+        self._served_by_default: set[str] = set()
         self._keys = tuple(key.encode() for key in access.workspace_keys)
 
     def routes(self) -> tuple[Route, ...]:
@@ -143,7 +145,7 @@ class Endpoints:
         self._check_workspace_key(request)
         ring = self._cases.wire.ring(json_object(request.body))
         log.warning("client_data_late", conversation=ring.conversation_id)
-        return self._told(ring, self._cases.brief_caller.at_once(ring, DEFAULT_TENANT))
+        return self._told(ring, self._cases.brief_caller.fallback(ring, DEFAULT_TENANT))
 
     def retrieve(self, request: Request, _: Mapping[str, str] | None = None) -> Response:
         """What this caller said before."""
@@ -190,6 +192,8 @@ class Endpoints:
 
     def _told(self, ring: Ring, briefed: BriefedCaller) -> Response:
         self._count("briefs", briefed.tier)
+        if briefed.served_by_default:
+            self._note_default_profile(ring.agent_id or "unnamed")
         person = briefed.person
         afterwards = None
         if person is not None:
@@ -204,6 +208,12 @@ class Endpoints:
             headers=(("Server-Timing", f'tier;desc="{briefed.tier}"'),),
             afterwards=afterwards,
         )
+
+    def _note_default_profile(self, agent_id: str) -> None:
+        """Said once for each agent: replacing a stranger's prompt must never go unnoticed."""
+        if agent_id not in self._served_by_default and len(self._served_by_default) < MOST_AGENTS:
+            self._served_by_default.add(agent_id)
+            log.warning("default_profile_served", agent=agent_id[:100])
 
     def _found(self, findings: Findings, detail: bool) -> Response:
         outcome = "found" if findings.results else "nothing"
@@ -233,7 +243,7 @@ class Endpoints:
             raise InvalidWorkspaceKey
 
     def _has_workspace_key(self, request: Request) -> bool:
-        given = request.headers.get("x-workspace-key", "").encode()
+        given = request.headers.get("x-workspace-key", "").encode("latin-1", "replace")
         matches = [hmac.compare_digest(given, key) for key in self._keys]
         return any(matches)
 

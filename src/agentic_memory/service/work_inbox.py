@@ -71,6 +71,10 @@ class WorkInbox:
     def work_on(self, delivery: Delivery) -> None:
         """Process one claimed delivery to its end: done, due again, or dead."""
         started = self._clock.monotonic()
+        if delivery.attempts > self._rules.attempts:
+            # Claimed again and again and never ended: it takes its workers down with it.
+            self._failed(delivery, "WorkerDied", "no attempt came to an end", False, started)
+            return
         try:
             outcomes = self._process(delivery)
         except LeaseLost:
