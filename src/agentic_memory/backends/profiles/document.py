@@ -51,7 +51,9 @@ def _document(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a bare ValueError
-        raise ProfileProblem(f"not TOML: {error}") from None
+        last_line = text.rstrip("\n").count("\n") + 1
+        found = str(error).replace("at end of document", f"at line {last_line}")
+        raise ProfileProblem(f"not TOML: {found}") from None
 
 
 def _at_line(text: str, key: str) -> str:
