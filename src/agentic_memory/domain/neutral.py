@@ -42,6 +42,8 @@ _LABEL = re.compile(
     r"|sistema|asistente|usuario|instrucciones)\b(?:\s*[:\u2236\ua789\u02d0])+\s*",
     re.IGNORECASE,
 )
+# Most memories are such text, and nothing above can be in it ("memory" is looked for apart).
+_PLAIN = re.compile(r"[A-Za-z0-9\u00c0-\u00ff.,;!?'\"()/&+%-]+(?: [A-Za-z0-9\u00c0-\u00ff.,;!?'\"()/&+%-]+)*")
 _CLAUSE_END = re.compile(r"[.;,!?](?=\s)")
 _UNSAFE_BLOCK = re.compile(f"[{_INVISIBLE}{{}}\u2774\u2775\u2983\u2984]")
 
@@ -55,6 +57,8 @@ def neutral(text: str, limit: int = 200) -> str:
     """
     if limit < 1:
         return ""
+    if len(text) <= limit and _is_plain(text):
+        return text
     head = text[: 4 * limit + 64]
     clean = _clean(head)
     if len(clean) <= limit and len(head) == len(text):
@@ -84,6 +88,10 @@ def is_fenced(block: str, limit: int) -> bool:
         and block.count(CLOSING) == 1
         and _UNSAFE_BLOCK.search(block) is None
     )
+
+
+def _is_plain(text: str) -> bool:
+    return not text or (_PLAIN.fullmatch(text) is not None and "memory" not in text.lower())
 
 
 def _clean(text: str) -> str:

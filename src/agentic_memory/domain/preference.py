@@ -99,8 +99,10 @@ def preference_aloud(memories: Iterable[Memory], name: str) -> Preference | None
     contact_known = False
     for memory in newest_first:
         stated = _stated(memory, prefers)
+        if not stated.phrase:
+            continue
         contact = bool(_channels(stated.phrase)) or memory.slot == CONTACT_SLOT
-        if not stated.phrase or (contact and contact_known):
+        if contact and contact_known:
             continue
         contact_known = contact_known or contact
         aloud = _aloud(memory, stated)
@@ -192,6 +194,8 @@ def _refusals(memory: Memory) -> list[str]:
     """The clauses that say what is not liked or not wanted, from the refusal on."""
     if memory.category is Category.DISLIKE:
         return [memory.text]
+    if _REFUSAL.search(memory.text) is None:
+        return []
     clauses = _CLAUSE.split(neutral(memory.text, 1000))
     return [clause[found.start() :] for clause in clauses if (found := _REFUSAL.search(clause))]
 
