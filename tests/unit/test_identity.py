@@ -66,7 +66,7 @@ def test_what_is_no_number_stays_as_given(raw: str, expected: str) -> None:
     "raw",
     [
         *[None, "", "  ", "anonymous", "ANONYMOUS", " Anonymous ", "an on ymous", "unknown", "Unknown Caller", "restricted", "private", "Private Number", "unavailable", "withheld", "None", "null", "N/A", "undefined", "No Caller ID", "out-of-area", "blocked"],
-        *["+266696687", "266696687", "+7378742833", "+2562533", "+8656696", "+86282452253", "+464", "464", "sip:266696687@x.example"],
+        *["+266696687", "266696687", "+7378742833", "+2562533", "+8656696", "+86282452253", "+464", "464", "0086282452253", "sip:266696687@x.example"],
         *["sip:anonymous@anonymous.invalid", '"Anonymous" <sip:anonymous@anonymous.invalid>', "anonymous@10.0.0.1", "SIP:Restricted@trunk.example.com", "tel:anonymous"],
         *["<REDACTED>", "[redacted]", "{{system__caller_id}}", "+1555***0001", "0", "+0", "0000000000", "-", "+", "?"],
         *["x" * 257, "+1555\x000100001", "a\nb", "\ud800", "\u2028"],

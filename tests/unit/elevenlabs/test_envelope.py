@@ -44,6 +44,7 @@ def test_fields(name: str, expected: Envelope) -> None:
         b'{"type": "\xff"}',
         b"\xef\xbb\xbf{}",
         b'{"data": ' + b"[" * 100_000,
+        b'{"cost": ' + b"[" * 100_000,
         b"[" * 100_000,
         b'{"type": "a", "data": [1]}',
     ],

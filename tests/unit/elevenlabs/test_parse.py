@@ -275,3 +275,69 @@ def test_as_deep_as_allowed() -> None:
     assert call(deep).turns == ()
     with pytest.raises(PayloadOutOfBounds):
         ElevenLabs(max_depth=99).parse(deep, "default", RECEIVED)
+
+
+def test_numbers_that_cannot_be_stored_are_made_so() -> None:
+    results = {"huge": {"value": 10**30}, "nan": {"value": float("nan")}, "far": {"value": float("inf")}}
+    found = call(transcription(analysis={"call_success_score": float("nan"), "scoped": [10**30], "data_collection_results": results}))
+    assert found.collected == (CollectedValue("huge", str(10**30)),)
+    assert found.analysis["call_success_score"] is None
+    assert found.analysis["scoped"] == [str(10**30)]
+
+
+def test_the_analysis_says_nothing_twice() -> None:
+    rated = {"polite": {"result": "success"}}
+    found = call(transcription(analysis={"evaluation_criteria_results": rated, "evaluation_criteria_results_list": [rated["polite"]], "scoped": []}))
+    assert found.analysis == {"evaluation_criteria_results": rated}
+    alone = call(transcription(analysis={"evaluation_criteria_results_list": [rated["polite"]]}))
+    assert alone.analysis == {"evaluation_criteria_results_list": [rated["polite"]]}
+
+
+def otel(*spans: dict[str, Any]) -> Call:
+    traces = {"resourceSpans": [None, {"scopeSpans": [{"spans": [{"name": name, "attributes": [{"key": k, "value": v} for k, v in said.items()]} for span in spans for name, said in span.items()]}]}]}
+    return call(wire({"type": "post_call_transcription_otel", "data": {"conversation_id": "c", "otlp_traces": traces}}))
+
+
+def test_spans_of_turns_say_nothing_about_the_call() -> None:
+    root = {"elevenlabs.conversation": {"elevenlabs.status": {"stringValue": "failed"}}}
+    turn = {"elevenlabs.turn": {"elevenlabs.status": {"stringValue": "done"}, "elevenlabs.user.text": {"stringValue": "Hi."}}}
+    assert (otel(root, turn).status, otel(turn).status) == ("failed", "done")
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("{'value': 'Ana'}", ["Ana"]),
+        ("{'value': True, 'rationale': \"it's so\"}", [True]),
+        ("['fern', 'moss']", ["fern, moss"]),
+        ("plain", ["plain"]),
+        ("None", []),
+        ("{'value': None}", []),
+        ("{'value': Ana}", []),
+        ("{'value': " + "[" * 5000, []),
+        ("{'value': " + "-" * 15_000 + "1}", []),
+        ("{'value': '" + "x" * 20_000 + "'}", []),
+    ],
+)
+def test_values_as_python_literals(text: str, values: list[object]) -> None:
+    key = "elevenlabs.analysis.data_collection_results.thing"
+    assert [c.value for c in otel({"elevenlabs.conversation": {key: {"stringValue": text}}}).collected] == values
+
+
+@pytest.mark.parametrize("history", ["", "{", "[1]", '{"entries": {}}', '{"entries": [1, null]}'])
+def test_a_broken_history_has_no_turns(history: str) -> None:
+    key = "elevenlabs.dynamic_variable.system__conversation_history"
+    assert otel({"elevenlabs.conversation": {key: {"stringValue": history}}}).turns == ()
+
+
+def test_a_transcription_may_carry_spans_in_place_of_a_transcript() -> None:
+    value = document("otel_spans") | {"type": "post_call_transcription"}
+    assert [t.text for t in call(value).turns] == ["Garden line.", "A bag of peat.", "One bag, noted."]
+
+
+def test_who_failed_to_reach_us_is_the_one_who_called() -> None:
+    value = document("initiation_failure_twilio")
+    value["data"]["metadata"]["body"] |= {"Direction": "inbound", "From": "+15550100003", "To": "+15550199001"}
+    (event,) = PLATFORM.parse(wire(value), "default", RECEIVED)
+    assert isinstance(event, NothingToRemember)
+    assert event.person == "+15550100003"

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeGuard
 
 from agentic_memory.errors import MalformedPayload, PayloadOutOfBounds
 
 MAX_ID_CHARS = 256
 INT64 = 2**63
+MILLISECONDS_FROM = 1e11
+"""The year 5138 in seconds, 1973 in milliseconds."""
 
 _STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -155,7 +157,7 @@ def number(value: object) -> float | None:
 
 def timestamp(value: object) -> int | None:
     """Whole Unix seconds as an envelope gives them; None for anything else."""
-    return value if _is_small_integer(value) and value >= 0 else None  # type: ignore[operator,return-value]
+    return value if _is_small_integer(value) and value >= 0 else None
 
 
 def moment(value: object) -> float | None:
@@ -167,14 +169,10 @@ def moment(value: object) -> float | None:
     return seconds if seconds < MILLISECONDS_FROM else None
 
 
-MILLISECONDS_FROM = 1e11
-"""The year 5138 in seconds, 1973 in milliseconds."""
-
-
 def stands_for_nothing(text: str) -> bool:
     """Whether a text is empty or one of the words that programs print for nothing."""
     return text.strip().casefold() in _EMPTY_WORDS
 
 
-def _is_small_integer(value: object) -> bool:
+def _is_small_integer(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < INT64

@@ -52,10 +52,9 @@ def verify(
     keys = [secret for secret in secrets if secret]
     if not keys:
         return Signature(False, "no_secret")
-    timely = plausible(header, now, tolerance=tolerance, skew=skew)
-    parsed = _parsed(header)
-    if not timely.ok or parsed is None:
-        return timely
+    form, parsed = _form(header, now, tolerance, skew), _parsed(header)
+    if not form.ok or parsed is None:
+        return form
     wanted = [_digest(body, key, parsed.timestamp) for key in keys]
     matches = [hmac.compare_digest(a, b) for a in wanted for b in parsed.digests]
     return Signature(True) if any(matches) else Signature(False, "mismatch")
@@ -63,8 +62,12 @@ def verify(
 
 def plausible(
     header: str, now: float, *, tolerance: float = 1800.0, skew: float = 300.0
-) -> Signature:
+) -> bool:
     """Whether the header is well formed and fresh: the cheap check before a large body is read."""
+    return _form(header, now, tolerance, skew).ok
+
+
+def _form(header: str, now: float, tolerance: float, skew: float) -> Signature:
     if not header.strip():
         return Signature(False, "missing")
     parsed = _parsed(header)
