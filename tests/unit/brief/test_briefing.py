@@ -147,6 +147,7 @@ def test_a_sensitive_summary_is_not_the_memory_summary() -> None:
     [
         ("User wants a copy.", (), "User wants a copy"),
         ("Stefan wants a copy.", (), "Stefan wants a copy"),
+        ("User asked for tea.", (memory("User wants coffee", Category.INTENT, 24),), "User asked for tea"),
         ("The agent greeted Stefan. He wants a copy.", (), "The agent greeted Stefan"),
         ("Dr. Brown spoke to J. Smith. Bye.", (), "Dr. Brown spoke to J. Smith"),
         ("He wants a copy.", (memory("User wants a copy", Category.INTENT, 24),), "User wants a copy"),
@@ -183,6 +184,7 @@ def test_a_long_summary_is_cut() -> None:
 
 def test_what_matters_most_stays_when_there_is_too_much() -> None:
     facts = [memory(f"User told story number {i} of a long, long life", Category.PROFILE, importance=0.3) for i in range(500)]
+    facts += [memory(f"{category} {i} " + "of a long, long life " * 9, category) for category in Category for i in range(9)]
     wanted = memory("User wants the book by Christmas", Category.INTENT, 24, importance=0.9)
     brief = compile_brief(caller(), [call(d, "Told stories. " * 50) for d in range(1, 25)], [*facts, wanted])
     assert len(brief.context) <= CONTEXT_LIMIT

@@ -100,6 +100,7 @@ def test_what_is_put_in_is_not_filled_again() -> None:
         ("{{secret__x}}", ""),
         ("{{caller_name}} Stefan", ""),
         ("R2D2", ""),
+        ("A" * 41, ""),
         ("A" * 500, ""),
         ("-", ""),
         ("+15550100001", ""),
