@@ -100,10 +100,15 @@ def test_without_a_secret_nothing_is_accepted(secrets: list[str]) -> None:
 
 
 def test_plausible_asks_for_form_and_freshness_alone() -> None:
-    assert plausible(f"t={NOW},v0=ab", NOW) is True
-    assert plausible(f"t={NOW - 1801},v0=ab", NOW) is False
-    assert ElevenLabs(skew=5).plausible(f"t={NOW + 6},v0=ab", NOW) is False
-    assert ElevenLabs().plausible("nothing", NOW) is False
+    assert plausible(f"t={NOW},v0=ab", NOW).ok
+    assert plausible(f"t={NOW - 1801},v0=ab", NOW).reason == "stale"
+    assert ElevenLabs(skew=5).plausible(f"t={NOW + 6},v0=ab", NOW).reason == "future"
+    assert ElevenLabs().plausible("nothing", NOW).reason == "malformed"
+
+
+def test_a_check_in_a_condition_means_what_it_says() -> None:
+    assert plausible(f"t={NOW},v0=ab", NOW)
+    assert not plausible("", NOW)
 
 
 @settings(deadline=None)

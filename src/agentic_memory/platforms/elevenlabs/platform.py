@@ -86,7 +86,7 @@ class ElevenLabs:
             body, signature, secrets, now, tolerance=self._tolerance, skew=self._skew
         )
 
-    def plausible(self, signature: str, now: float) -> bool:
+    def plausible(self, signature: str, now: float) -> signatures.Signature:
         """Whether a header is well formed and fresh: asked before a large body is read."""
         return signatures.plausible(signature, now, tolerance=self._tolerance, skew=self._skew)
 

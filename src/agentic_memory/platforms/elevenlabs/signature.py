@@ -22,6 +22,10 @@ class Signature:
     reason: str = ""
     """missing | malformed | stale | future | mismatch | no_secret; empty when ok."""
 
+    def __bool__(self) -> bool:
+        """True when ok, so that a check in a condition means what it says."""
+        return self.ok
+
 
 @dataclass(frozen=True, slots=True)
 class _Header:
@@ -52,7 +56,7 @@ def verify(
     keys = [secret for secret in secrets if secret]
     if not keys:
         return Signature(False, "no_secret")
-    form, parsed = _form(header, now, tolerance, skew), _parsed(header)
+    form, parsed = plausible(header, now, tolerance=tolerance, skew=skew), _parsed(header)
     if not form.ok or parsed is None:
         return form
     wanted = [_digest(body, key, parsed.timestamp) for key in keys]
@@ -62,12 +66,8 @@ def verify(
 
 def plausible(
     header: str, now: float, *, tolerance: float = 1800.0, skew: float = 300.0
-) -> bool:
+) -> Signature:
     """Whether the header is well formed and fresh: the cheap check before a large body is read."""
-    return _form(header, now, tolerance, skew).ok
-
-
-def _form(header: str, now: float, tolerance: float, skew: float) -> Signature:
     if not header.strip():
         return Signature(False, "missing")
     parsed = _parsed(header)
