@@ -99,7 +99,7 @@ def application(services: Services, *, development: bool = False) -> App:
             body_bytes=settings.max_body_bytes,
             audio_bytes=settings.max_audio_bytes,
             plausible=lambda signature: (
-                services.platform.plausible(signature, services.clock.now()).ok
+                services.platform.plausible(signature, services.clock.now())
             ),
         ),
         TokenBuckets(settings.rate_limit),
