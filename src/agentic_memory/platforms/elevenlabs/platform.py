@@ -86,9 +86,9 @@ class ElevenLabs:
             body, signature, secrets, now, tolerance=self._tolerance, skew=self._skew
         )
 
-    def plausible(self, signature: str, now: float) -> signatures.Signature:
+    def plausible(self, signature: str, now: float) -> bool:
         """Whether a header is well formed and fresh: asked before a large body is read."""
-        return signatures.plausible(signature, now, tolerance=self._tolerance, skew=self._skew)
+        return signatures.plausible(signature, now, tolerance=self._tolerance, skew=self._skew).ok
 
     def envelope(self, body: bytes) -> Envelope:
         """The three fields that acceptance needs; missing or odd ones are None. Never raises."""
