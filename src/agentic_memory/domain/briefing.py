@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from agentic_memory.domain.memory import Category, Memory, Sensitivity
 from agentic_memory.domain.neutral import fence, neutral
 from agentic_memory.domain.preference import preference_aloud
+from agentic_memory.domain.sensitivity import sensitivity
 
 if TYPE_CHECKING:
     from agentic_memory.domain.call import Call
@@ -135,7 +136,8 @@ def _summary_lines(name: str, calls: "Sequence[Call]", memories: Sequence[Memory
     last = calls[0] if calls else None
     if last is not None:
         taught = [m for m in memories if any(e.conversation_id == last.conversation_id for e in m.evidence)]
-        told = _line(last.summary) if _summary_is_ordinary(taught) else ""
+        told = _line(last.summary)
+        told = told if sensitivity(told) is Sensitivity.ORDINARY and _summary_is_ordinary(taught) else ""
         yield told if _is_statement(told, name) else ""
         wants = [m for m in taught if m.category in _OPEN and m.sensitivity is not Sensitivity.SENSITIVE]
         yield _line(max(wants, key=_weight).text) if wants else ""

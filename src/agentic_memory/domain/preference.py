@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from agentic_memory.domain.memory import Category, Memory, Sensitivity
 from agentic_memory.domain.neutral import neutral
+from agentic_memory.domain.sensitivity import sensitivity
 
 MAX_WORDS = 6
 MAX_CHARS = 60
@@ -181,7 +182,8 @@ def _only_channel(phrase: str) -> bool:
 def _aloud(memory: Memory, stated: Preference) -> Preference | None:
     """The preference as a greeting may say it; None for what it may not say."""
     phrase, channels = stated.phrase, _channels(stated.phrase)
-    if memory.sensitivity is Sensitivity.SENSITIVE or _NEGATION.search(phrase):
+    sensitive = Sensitivity.SENSITIVE in {memory.sensitivity, sensitivity(phrase)}
+    if sensitive or _NEGATION.search(phrase):
         return None
     if len(channels) == 1 and (memory.slot == CONTACT_SLOT or _only_channel(phrase)):
         return Preference(CHANNELS[next(iter(channels))]["en"], "en")

@@ -95,6 +95,10 @@ def test_a_sensitive_preference_is_not_said() -> None:
     assert aloud(memory("User prefers chemotherapy at home", P, sensitivity=Sensitivity.SENSITIVE)) == ""
 
 
+def test_nor_is_one_that_nobody_marked_as_sensitive() -> None:
+    assert aloud(memory("User prefers chemotherapy at home", P)) == ""
+
+
 def test_a_summary_counts_only_when_it_says_nothing_else() -> None:
     assert aloud(memory("User prefers email updates.", S)) == "email updates"
     assert aloud(memory("User prefers email updates. User asked for a refund.", S)) == ""
