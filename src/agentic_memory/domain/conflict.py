@@ -148,10 +148,14 @@ def resettle(existing: Sequence[Memory], at: float, retention: Retention = KEEP)
 
 
 def edit(memory: Memory, text: str, at: float, value: str | None = None) -> Memory:
-    """The memory as an operator words it: later calls restate it but never reword or drop it."""
+    """The memory as an operator words it: later calls restate it but never reword or drop it.
+
+    The new value is read from the text where that keeps its form ("User's name is ..."), else it is `value`.
+    """
+    value = _reworded_value(memory, text) or value or text
     strength = int(NameSource.OPERATOR) if memory.slot == NAME_SLOT else memory.strength
     claim = Claim(
-        Evidence("", field=OPERATOR), at, text, value if memory.slot else memory.value, memory.language,
+        Evidence("", field=OPERATOR), at, text, value if memory.value else None, memory.language,
         memory.importance, memory.sensitivity, strength,
     )
     kept = [c for c in _claims(memory) if c.evidence.field != OPERATOR]
@@ -185,6 +189,14 @@ def caller_language(memories: Iterable[Memory], calls: Iterable[Call]) -> str | 
         return None
     newest = max(spoken, key=lambda c: (c.started_at, c.conversation_id))
     return (newest.language or "").replace("_", "-").split("-")[0].lower() or None
+
+
+def _reworded_value(memory: Memory, text: str) -> str | None:
+    """What stands in `text` where the value stood in the memory's text."""
+    before, found, after = memory.text.partition(memory.value or "\0")
+    if not found or not (text.startswith(before) and text.endswith(after)):
+        return None
+    return text[len(before) : len(text) - len(after)].strip() or None
 
 
 def _claim(fact: Fact, call: Call) -> Claim:

@@ -8,11 +8,11 @@ from agentic_memory.domain.call import Call, CollectedValue
 from agentic_memory.domain.caller import NameSource
 from agentic_memory.domain.memory import Category, Evidence, Fact
 from agentic_memory.domain.naming import reported_name
+from agentic_memory.domain.sensitivity import sensitivity
 from agentic_memory.domain.wording import comparable, email_word, one_line, plain, word_set
 from agentic_memory.engine.extract.contact import email_in
 from agentic_memory.engine.extract.cues import CHANNELS, channel
 from agentic_memory.engine.extract.language import language_of, language_tag
-from agentic_memory.engine.extract.sensitivity import sensitivity
 
 MAX_SUMMARY = 300
 MAX_VALUE = 200

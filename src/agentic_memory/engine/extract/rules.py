@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from agentic_memory.domain.call import Call, Role, Turn, TurnKind
 from agentic_memory.domain.memory import Category, Evidence, Fact
+from agentic_memory.domain.sensitivity import sensitivity
 from agentic_memory.domain.wording import comparable
 from agentic_memory.engine.extract import english, spanish
 from agentic_memory.engine.extract.clauses import clauses, sentences
@@ -13,12 +14,11 @@ from agentic_memory.engine.extract.cues import Said, heard
 from agentic_memory.engine.extract.language import language_of
 from agentic_memory.engine.extract.names import own_name
 from agentic_memory.engine.extract.reported import NAME, reported_facts
-from agentic_memory.engine.extract.sensitivity import sensitivity
 
 MAX_TURN = 20_000
 """Characters of one turn that are read for facts; the whole of it stays a passage."""
 
-_ASKS_EMAIL = re.compile(r"\b(?:your|su|tu) (?:new |nuevo |best )?(?:e-?mail|correo)\b[^.!]*\?", re.IGNORECASE)
+_ASKS_EMAIL = re.compile(r"\b(?:your|the|su|tu|el) (?:new |nuevo |best )?(?:e-?mail|correo)\b[^.!]*\?", re.IGNORECASE)
 _ASKS_PHONE = re.compile(
     r"\b(?:your|su|tu|what|best) (?:new |nuevo |best |callback |contact |cell |mobile )?"
     r"(?:phone|telephone|number|tel[eé]fono|n[uú]mero de tel[eé]fono|callback number|m[oó]vil)\b[^.!]*\?",

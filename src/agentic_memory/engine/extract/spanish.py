@@ -25,9 +25,9 @@ _ENDINGS = re.compile(
 )
 _CONDITIONS = re.compile(r"\b(?:si|a menos que|salvo que|siempre que|en caso de)\b|\?|¿", re.IGNORECASE)
 _NO_OBJECT = re.compile(
-    r"(?:eso|esto|esa|ese|lo|la|los|las|lo que|ella|él|ellos|usted|tú|nada|algo|todo|cómo|que usted|"
+    r"(?:lo|la|los|las)$|(?:eso|esto|esa|ese|lo que|ella|él|ellos|usted|tú|nada|algo|todo|cómo|que usted|"
     r"saber|preguntar|decir|ver|oír|pensar|agradecer|disculparme|un momento|un minuto|un segundo|"
-    r"hacerlo|hacer eso|hacer una pregunta|una pregunta|cuando|tu|tus|su|sus)\b(?!\s+(?:el|la|los|las|música|comida)\b)",
+    r"hacerlo|hacer eso|hacer una pregunta|una pregunta|una cosa|cuando|tu|tus|su|sus|la idea|que me diga)\b",
     re.IGNORECASE,
 )
 _DANGLING = re.compile(r"\b(?:el|la|los|las|de|a|con|por|para|mi|un|una|en)$", re.IGNORECASE)
