@@ -12,6 +12,9 @@ _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´":
 
 def plain(text: str) -> str:
     """Any text as one line of printable characters, spaces single, lone surrogates and controls gone."""
+    line = " ".join(text.split())
+    if line.isprintable():
+        return line
     kept = (" " if char.isspace() else char for char in text)
     visible = "".join(c for c in kept if c == " " or unicodedata.category(c) not in _UNSEEN)
     return _SPACE.sub(" ", visible).strip()

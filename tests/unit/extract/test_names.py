@@ -96,6 +96,15 @@ def test_names_that_are_not(lines: tuple[str, ...]) -> None:
     assert name(*lines) is None
 
 
+def test_a_question_at_the_end_of_a_long_speech_is_heard() -> None:
+    fact = name("A: " + "We sell many things. " * 200 + "May I have your name?", "C: Omar")
+    assert fact is not None and fact.value == "Omar"
+
+
+def test_an_answer_belongs_to_the_question_just_before_it() -> None:
+    assert name(ASK, "C: One moment please.", "C: Friday works") is None
+
+
 def test_sources_are_told_apart() -> None:
     sources = {
         NameSource.INTRODUCTION: name("C: My name is Ana"),

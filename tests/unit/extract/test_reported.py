@@ -18,6 +18,7 @@ def learnt(summary: str | None = None, **collected: str | int | float | bool) ->
     [
         ("user_name", "Omar Castell", "name", "Omar Castell", "User's name is Omar Castell"),
         ("callerName", "omar castell", "name", "Omar Castell", "User's name is Omar Castell"),
+        ("user_name", "'Omar Castell'", "name", "Omar Castell", "User's name is Omar Castell"),
         ("nombre", "María José", "name", "María José", "User's name is María José"),
         ("preferred_contact", "email", "preferred_contact", "email", "User prefers email updates"),
         ("contact-preference", "E-mail", "preferred_contact", "email", "User prefers email updates"),

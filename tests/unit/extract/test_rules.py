@@ -162,6 +162,10 @@ def test_cues(said: str, text: str, category: Category) -> None:
         "I used to live in Paris",
         "I might want to cancel",
         "I like it",
+        "I want to make the most of it",
+        "I'd like to reduce this problem",
+        "I love going there",
+        "Quiero cambiar eso",
         "I like how you talk",
         "I want to cancel if the price goes up",
         "I don't live in Berlin",
@@ -196,6 +200,10 @@ def test_what_states_nothing_of_the_caller_teaches_nothing(said: str) -> None:
 def test_polite_conditions_are_no_conditions() -> None:
     assert texts("C: I'd like to change my appointment, if that's okay") == ["User wants to change appointment"]
     assert texts("C: I want a refund if possible") == ["User wants a refund"]
+
+
+def test_a_season_that_is_named_points_to_nothing_else() -> None:
+    assert texts("C: I want to visit Rome this summer") == ["User wants to visit Rome this summer"]
 
 
 def test_the_statement_before_a_question_counts() -> None:

@@ -31,6 +31,12 @@ _NO_OBJECT = re.compile(
     r"any of|all of|my name|like)\b",
     re.IGNORECASE,
 )
+_POINTING = re.compile(
+    r"\b(?:it|them|they|these|those)\b|\b(?:that|there|either|the (?:same|other))$"
+    r"|\bthis\b(?! (?:morning|afternoon|evening|week|weekend|month|year|spring|summer|autumn|fall|winter)\b)",
+    re.IGNORECASE,
+)
+"""Words whose meaning lies outside the clause: a fact must be understood years later."""
 _PERSONS = (
     (re.compile(rf"\bmy (?=(?:{KIN})(?:'s|s)?\b)", re.IGNORECASE), "their "),
     (re.compile(r"\bmyself\b", re.IGNORECASE), "themselves"),
@@ -76,7 +82,7 @@ _PROMISED = (
 def thing(words: str, *, own: str = "their ") -> str | None:
     """The object of a cue in the third person; `own` takes the place of "my". None if it says nothing."""
     whole = trimmed(_OWN_CLAUSE.sub("", words), _ENDINGS, _CONDITIONS)
-    if whole is None or _NO_OBJECT.match(whole) or _DANGLING.search(whole):
+    if whole is None or _NO_OBJECT.match(whole) or _DANGLING.search(whole) or _POINTING.search(whole):
         return None
     for pattern, other in _PERSONS:
         whole = pattern.sub(other, whole)

@@ -10,6 +10,9 @@ from agentic_memory.domain.naming import clean_name, extends, is_capital, is_no_
 from agentic_memory.domain.wording import plain, straight, word_set
 from agentic_memory.engine.extract.clauses import clauses, readable, sentences, strip_fillers
 
+MAX_TURN = 20_000
+"""Characters of one turn that are read for facts; the whole of it stays a passage."""
+
 EARLY_TURNS = 3
 """Caller turns in which "I'm Ana" introduces somebody."""
 
@@ -91,33 +94,36 @@ def own_name(turns: Sequence[Turn]) -> Named | None:
 
 
 def _all_names(turns: Sequence[Turn]) -> Iterator[Named]:
-    asked, first = "", None
-    for number, turn in enumerate(_caller_turns(turns)):
-        before = _agent_before(turns, turn)
+    first = None
+    for number, (turn, before) in enumerate(heard_turns(turns)):
         found = _corrected(turn, before) or _answered(turn, before) or _introduced(turn, number)
         if found:
             yield found
             first = found
-        elif first and _ASKS_LAST.search(before) and before != asked:
+        elif first and _ASKS_LAST.search(before):
             yield from _with_last(first, turn)
-        asked = before
 
 
-def _caller_turns(turns: Sequence[Turn]) -> list[Turn]:
-    return [t for t in turns if t.role is Role.CALLER and t.kind is TurnKind.SPOKEN and t.text.strip()]
+def heard_turns(turns: Sequence[Turn]) -> Iterator[tuple[Turn, str]]:
+    """What the caller said, turn by turn, each with what the agent had said just before ("" for nothing).
 
-
-def _agent_before(turns: Sequence[Turn], turn: Turn) -> str:
-    """What the agent said last before this turn, if the caller has said nothing since."""
-    for other in sorted((t for t in turns if t.index < turn.index), key=lambda t: -t.index):
-        if other.kind is TurnKind.SPOKEN and other.text.strip():
-            return straight(plain(other.text)) if other.role is Role.AGENT else ""
-    return ""
+    Of a long speech of the agent only the beginning and the end are given: where one greets and asks.
+    """
+    before = ""
+    for turn in turns:
+        if turn.kind is not TurnKind.SPOKEN or not turn.text.strip():
+            continue
+        if turn.role is Role.CALLER:
+            yield turn, before
+            before = ""
+        else:
+            text = turn.text if len(turn.text) <= 800 else f"{turn.text[:300]} … {turn.text[-500:]}"
+            before = straight(plain(text))
 
 
 def _corrected(turn: Turn, before: str) -> Named | None:
     named_before = bool(_ADDRESSES.search(before) or _ASKS.search(before))
-    for sentence in sentences(turn.text):
+    for sentence in sentences(turn.text[:MAX_TURN]):
         line = straight(plain(sentence.text))
         patterns = (*_CORRECTIONS, *_IN_REPLY) if named_before else _CORRECTIONS
         for pattern in () if sentence.is_question else patterns:
@@ -131,7 +137,7 @@ def _corrected(turn: Turn, before: str) -> Named | None:
 def _answered(turn: Turn, before: str) -> Named | None:
     if not _ASKS.search(before) or (_ASKS_LAST.search(before) and "first" not in before.lower()):
         return None
-    for sentence in sentences(turn.text):
+    for sentence in sentences(turn.text[:MAX_TURN]):
         if sentence.is_question:
             continue
         for piece in re.split(r",\s+", sentence.text):
@@ -159,7 +165,7 @@ def _answer_in(piece: str, turn: Turn) -> str | None:
 
 
 def _introduced(turn: Turn, number: int) -> Named | None:
-    for clause in clauses(turn.text):
+    for clause in clauses(turn.text[:MAX_TURN]):
         for pattern in _INTRODUCTIONS:
             match = pattern.fullmatch(clause.said)
             name = match and _name_from(match["n"], turn)
@@ -239,7 +245,7 @@ def _is_cased(turn: Turn) -> bool:
 
 
 def _with_last(first: Named, turn: Turn) -> Iterator[Named]:
-    for sentence in sentences(turn.text):
+    for sentence in sentences(turn.text[:MAX_TURN]):
         piece = re.split(r",\s+|\s+-\s+", sentence.text)[0]
         line = readable(piece)
         cue = re.match(r"(?i:(?:it's|it is|my (?:last name|surname) is|mi apellido es|es)\s+)", line)

@@ -104,7 +104,7 @@ def _text(collected: CollectedValue) -> str:
     value = collected.value
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = one_line(str(value), MAX_VALUE)
+    text = re.sub(r"^(['\"])(.*)\1$", r"\2", one_line(str(value), MAX_VALUE)).strip()
     return "" if text.strip(" .").casefold() in _EMPTY else text
 
 

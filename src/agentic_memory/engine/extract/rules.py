@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from agentic_memory.domain.call import Call, Role, Turn, TurnKind
+from agentic_memory.domain.call import Call, Turn
 from agentic_memory.domain.memory import Category, Evidence, Fact
 from agentic_memory.domain.sensitivity import sensitivity
 from agentic_memory.domain.wording import comparable
@@ -12,11 +12,8 @@ from agentic_memory.engine.extract.clauses import clauses, sentences
 from agentic_memory.engine.extract.contact import email_in, own_email, own_phone, phone_in
 from agentic_memory.engine.extract.cues import Said, heard
 from agentic_memory.engine.extract.language import language_of
-from agentic_memory.engine.extract.names import own_name
+from agentic_memory.engine.extract.names import MAX_TURN, heard_turns, own_name
 from agentic_memory.engine.extract.reported import NAME, reported_facts
-
-MAX_TURN = 20_000
-"""Characters of one turn that are read for facts; the whole of it stays a passage."""
 
 _ASKS_EMAIL = re.compile(r"\b(?:your|the|su|tu|el) (?:new |nuevo |best )?(?:e-?mail|correo)\b[^.!]*\?", re.IGNORECASE)
 _ASKS_PHONE = re.compile(
@@ -44,13 +41,8 @@ class RuleExtractor:
     def _facts(self, call: Call) -> Iterator[Fact]:
         yield from reported_facts(call)
         yield from _named(call)
-        before = ""
-        for turn in call.turns:
-            if turn.kind is not TurnKind.SPOKEN:
-                continue
-            if turn.role is Role.CALLER:
-                yield from _stated(turn, before, call)
-            before = turn.text if turn.role is Role.AGENT else ""
+        for turn, before in heard_turns(call.turns):
+            yield from _stated(turn, before, call)
 
 
 def _distinct(facts: Iterator[Fact]) -> Iterator[Fact]:
@@ -88,10 +80,13 @@ def _stated(turn: Turn, before: str, call: Call) -> Iterator[Fact]:
 
 def _reachable(text: str, turn: Turn, before: str, call: Call) -> Iterator[Fact]:
     """Email address and telephone number: called theirs, or given when asked for."""
+    asks_email, asks_phone = _ASKS_EMAIL.search(before), _ASKS_PHONE.search(before)
     for sentence in sentences(text):
         said = sentence.text
-        email = own_email(said) or (email_in(said) if _ASKS_EMAIL.search(before) else None)
-        phone = own_phone(said) or (phone_in(said) if _ASKS_PHONE.search(before) else None)
+        email = own_email(said) or (email_in(said) if asks_email else None)
+        phone = own_phone(said) or (phone_in(said) if asks_phone else None)
+        if not (email or phone):
+            continue
         language = language_of(said, call.language)
         evidence = _evidence(turn, said, call)
         if email:

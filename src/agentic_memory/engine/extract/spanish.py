@@ -30,6 +30,8 @@ _NO_OBJECT = re.compile(
     r"hacerlo|hacer eso|hacer una pregunta|una pregunta|una cosa|cuando|tu|tus|su|sus|la idea|que me diga)\b",
     re.IGNORECASE,
 )
+_POINTING = re.compile(r"\b(?:eso|esos|esas|esto|ello|ahí|allí|allá|lo mismo|lo otro)\b", re.IGNORECASE)
+"""Words whose meaning lies outside the clause: a fact must be understood years later."""
 _DANGLING = re.compile(r"\b(?:el|la|los|las|de|a|con|por|para|mi|un|una|en)$", re.IGNORECASE)
 _PERSONS = (
     (re.compile(r"\bmis\b", re.IGNORECASE), "sus"),
@@ -80,7 +82,7 @@ _SOON = (
 def thing(words: str) -> str | None:
     """The object of a cue in the third person; None if it says nothing."""
     whole = trimmed(words, _ENDINGS, _CONDITIONS)
-    if whole is None or _NO_OBJECT.match(whole) or _DANGLING.search(whole):
+    if whole is None or _NO_OBJECT.match(whole) or _DANGLING.search(whole) or _POINTING.search(whole):
         return None
     for pattern, other in _PERSONS:
         whole = pattern.sub(other, whole)
