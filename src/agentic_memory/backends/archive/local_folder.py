@@ -21,6 +21,7 @@ MAX_NAME = 255
 _INCOMING = ".incoming"
 _MARK = ".archive"
 _TRIES = 10
+_MISSING = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 # What may stand in a file name as it is; a leading dot may not, so that no key meets our own files.
 _SAFE = "+=@,"
 
@@ -62,7 +63,7 @@ class LocalArchive:
         with self._present(key):
             try:
                 return target.read_bytes()
-            except FileNotFoundError:
+            except _MISSING:
                 self._check_mark()
                 raise ArchiveKeyMissing(key=key) from None
 
@@ -83,7 +84,8 @@ class LocalArchive:
         with self._present(key), self._lock:
             try:
                 target.unlink()
-            except FileNotFoundError:
+            except _MISSING:
+                self._check_mark()
                 return False
             _sync(target.parent)
             self._remove_empty(target.parent)
