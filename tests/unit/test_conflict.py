@@ -74,6 +74,22 @@ def test_a_value_that_comes_back_is_restored() -> None:
     assert (phone.superseded_by, phone.valid_until) == (email.id, 3000.0)
 
 
+def test_each_value_ends_where_the_next_began() -> None:
+    known = remember(contact("email", 1), contact("phone", 2), contact("letter", 3))
+    email, phone = known["User prefers email updates"], known["User prefers phone updates"]
+    assert (email.superseded_by, email.valid_until, phone.valid_until) == (phone.id, 2000.0, 3000.0)
+
+
+def test_a_weak_restatement_does_not_rewrite_the_validity_of_an_old_name() -> None:
+    known = remember(
+        named("Ana", 1, NameSource.INTRODUCTION),
+        named("Eva", 2, NameSource.DATA_COLLECTION),
+        named("Ana", 3, NameSource.INTRODUCTION),
+    )
+    ana = known["User's name is Ana"]
+    assert (ana.valid_from, ana.valid_until, ana.superseded_by) == (1000.0, 2000.0, known["User's name is Eva"].id)
+
+
 def test_changes_tell_what_happened() -> None:
     memories: list[Memory] = []
     told = []
