@@ -14,7 +14,15 @@ from agentic_memory.domain.caller import DEFAULT_TENANT
 from agentic_memory.engine.identity import PhoneBook
 from agentic_memory.engine.memory import Engine, Model
 from agentic_memory.errors import AgenticMemoryError
-from agentic_memory.ports import Archive, Clock, Embedder, Extractor, Inbox, RecordStore
+from agentic_memory.ports import (
+    Archive,
+    Clock,
+    Embedder,
+    Extractor,
+    Inbox,
+    Platform,
+    RecordStore,
+)
 from agentic_memory.service.accept_call import AcceptCall, QuarantineBounds
 from agentic_memory.service.brief_caller import BriefCaller
 from agentic_memory.service.callers import Callers
@@ -149,52 +157,17 @@ def build(
 
     `storage` takes the place of what the settings name.
     """
-    from agentic_memory.platforms.elevenlabs.platform import ElevenLabs
-
     check_backend(settings)
-    clock = clock or SystemClock()
-    metrics = Metrics()
+    clock, metrics, bell = clock or SystemClock(), Metrics(), Bell()
     storage = storage or open_storage(settings)
     book = PhoneBook(settings.own_numbers, settings.default_region)
-    platform = ElevenLabs(
-        tolerance=settings.signature_tolerance,
-        skew=settings.signature_skew,
-        max_turns=settings.max_turns,
-        max_text_chars=settings.max_text_chars,
-    )
-    model = Model(embedder(settings))
-    cache = _cache(settings)
+    platform, model, cache = _platform(settings), Model(embedder(settings)), _cache(settings)
     engine = Engine(storage.records, model, extractor(settings, metrics), cache)
-    bell = Bell()
-    profiles = _profiles(settings)
-    tokens = MemoryTokens(_token_keys(settings), settings.memory_token_ttl, clock)
-    brief_caller = BriefCaller(
-        engine,
-        profiles,
-        book.person_at_ring,
-        settings.prompt_override,
-        tokens.mint if settings.retrieve_auth == "token" else None,
-    )
-    accept = AcceptCall(
-        platform,
-        storage.inbox,
-        clock,
-        settings.elevenlabs_hmac_key,
-        QuarantineBounds(
-            settings.quarantine_max_count,
-            settings.quarantine_max_bytes,
-            keep=settings.post_call_reject_status == 200,
-        ),
-        bell.ring,
-    )
-    remember = RememberCall(
-        platform,
-        storage.inbox,
-        storage.archive,
-        storage.records,
-        engine,
-        Identity(book.normalise, book.person),
-    )
+    profiles, tokens = _profiles(settings), _tokens(settings, clock)
+    mint = tokens.mint if settings.retrieve_auth == "token" else None
+    override = settings.prompt_override
+    brief_caller = BriefCaller(engine, profiles, book.person_at_ring, override, mint)
+    accept = _accept_call(settings, platform, storage.inbox, clock, bell)
     return Services(
         settings=settings,
         clock=clock,
@@ -210,27 +183,66 @@ def build(
         brief_caller=brief_caller,
         search_memory=SearchMemory(engine, book.normalise, clock),
         accept_call=accept,
-        work_inbox=WorkInbox(
-            storage.inbox,
-            remember,
-            clock,
-            RetryRules(attempts=settings.worker_attempts, lease=settings.worker_lease),
-            random.random,
-            MetricsObserver(metrics),
+        work_inbox=_work_inbox(
+            settings, _remember_call(storage, platform, engine, book), storage.inbox, clock, metrics
         ),
         replay=Replay(
             storage.inbox, storage.archive, storage.records, platform, accept.delivery, clock
         ),
-        forget=Forget(
-            engine,
-            storage.records,
-            storage.inbox,
-            storage.archive,
-            book.normalise,
-            brief_caller.forget,
-        ),
+        forget=_forget(storage, engine, book, brief_caller),
         callers=Callers(storage.records, engine, book.normalise, clock),
         bell=bell,
+    )
+
+
+def _platform(settings: Settings) -> "ElevenLabs":
+    from agentic_memory.platforms.elevenlabs.platform import ElevenLabs
+
+    return ElevenLabs(
+        tolerance=settings.signature_tolerance,
+        skew=settings.signature_skew,
+        max_turns=settings.max_turns,
+        max_text_chars=settings.max_text_chars,
+    )
+
+
+def _accept_call(
+    settings: Settings, platform: Platform, inbox: Inbox, clock: Clock, bell: Bell
+) -> AcceptCall:
+    bounds = QuarantineBounds(
+        settings.quarantine_max_count,
+        settings.quarantine_max_bytes,
+        keep=settings.post_call_reject_status == 200,
+    )
+    return AcceptCall(platform, inbox, clock, settings.elevenlabs_hmac_key, bounds, bell.ring)
+
+
+def _remember_call(
+    storage: Storage, platform: Platform, engine: Engine, book: PhoneBook
+) -> RememberCall:
+    identity = Identity(book.normalise, book.person)
+    return RememberCall(
+        platform, storage.inbox, storage.archive, storage.records, engine, identity
+    )
+
+
+def _work_inbox(
+    settings: Settings, process: RememberCall, inbox: Inbox, clock: Clock, metrics: Metrics
+) -> WorkInbox:
+    rules = RetryRules(attempts=settings.worker_attempts, lease=settings.worker_lease)
+    return WorkInbox(inbox, process, clock, rules, random.random, MetricsObserver(metrics))
+
+
+def _forget(
+    storage: Storage, engine: Engine, book: PhoneBook, brief_caller: BriefCaller
+) -> Forget:
+    return Forget(
+        engine,
+        storage.records,
+        storage.inbox,
+        storage.archive,
+        book.normalise,
+        brief_caller.forget,
     )
 
 
@@ -334,13 +346,12 @@ def _profiles(settings: Settings) -> "ProfileFolder":
     return ProfileFolder(settings.agents_dir, settings.default_profile)
 
 
-def _token_keys(settings: Settings) -> Keys:
-    if settings.memory_token_key:
-        return settings.memory_token_key
-    return Keys(
+def _tokens(settings: Settings, clock: Clock) -> MemoryTokens:
+    keys = settings.memory_token_key or Keys(
         hashlib.sha256(b"memory-token\0" + key.encode()).hexdigest()
-        for key in settings.elevenlabs_workspace_key or Keys((secrets.token_urlsafe(32),))
+        for key in settings.elevenlabs_workspace_key or (secrets.token_urlsafe(32),)
     )
+    return MemoryTokens(keys, settings.memory_token_ttl, clock)
 
 
 @dataclass(frozen=True, slots=True)
