@@ -141,7 +141,7 @@ def test_explanation_sums_to_the_order() -> None:
     query = "When is the appointment with the dentist?"
     found = explain(index, query, letters(query_texts(index, query)), 5, NOW)
     assert [e.total for e in found] == sorted((e.total for e in found), reverse=True)
-    assert {"words", "meaning", "speaker", "time words"} <= set(found[0].steps)
+    assert {"words", "meaning", "speaker", "kind"} <= set(found[0].steps)
     assert all(math.isfinite(v) for e in found for v in e.steps.values())
 
 

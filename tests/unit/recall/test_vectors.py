@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentic_memory.engine.recall import call_texts, pack, stale_calls, unpack, usable
-from agentic_memory.engine.recall.vectors import MAX_PIECES, PIECE_CHARS, pieces
+from agentic_memory.engine.recall.vectors import CONTEXT_CHARS, MAX_PIECES, PIECE_CHARS, pieces
 from tests.unit.recall.people import MAY, call, letters
 
 
@@ -25,8 +25,15 @@ def test_usable_is_of_the_model_and_of_all_texts() -> None:
     assert not usable(packed, "n", 2) and not usable(packed, "m", 3) and not usable(None, "m", 0)
 
 
-def test_spoken_turns_are_embedded_and_tool_turns_are_not() -> None:
-    assert call_texts(call("c1", MAY, "caller: one", "tool: {}", "agent: two")) == ["one", "two"]
+def test_spoken_turns_are_embedded_after_the_end_of_the_turn_before_and_tool_turns_are_not() -> None:
+    held = call("c1", MAY, "agent: What do you eat?", "tool: {}", "caller: Sushi.", "agent: Fine.")
+    assert call_texts(held) == ["What do you eat?", "What do you eat? Sushi.", "Sushi. Fine."]
+
+
+def test_of_a_long_turn_before_only_the_last_words_count() -> None:
+    _, second = call_texts(call("c1", MAY, "agent: " + "word " * 70 + "end", "caller: Yes."))
+    assert second.startswith("word ") and second.endswith("word end Yes.")
+    assert len(second) <= CONTEXT_CHARS + 5
 
 
 def test_stale_are_calls_without_vectors_of_the_model() -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from agentic_memory.domain.call import Role
 from agentic_memory.domain.memory import Memory
 from agentic_memory.domain.records import CallerRecords
-from agentic_memory.engine.recall.dates import speaks_of_time
 from agentic_memory.engine.recall.lexical import Postings, index_words
+from agentic_memory.engine.recall.traits import Traits, traits_of
 from agentic_memory.engine.recall.vectors import pieces, unpack, usable
 
 if TYPE_CHECKING:
@@ -57,8 +57,7 @@ class CallerIndex:
     speakers: "NDArray[np.int8]"
     times: "NDArray[np.float64]"
     """float[n]: Unix seconds of the passage's call."""
-    timed: "NDArray[np.bool_]"
-    """Whether a passage speaks of time."""
+    traits: Traits
     words: Postings
     keys: Keys
     matrix: "NDArray[np.float32]"
@@ -105,14 +104,14 @@ def _build(records: CallerRecords, model_id: str) -> CallerIndex:
         calls=np.array([p.call if p.memory is None else -2 for p in passages], dtype=np.int32),
         speakers=np.array([p.speaker for p in passages], dtype=np.int8),
         times=np.array([_time(records, p) for p in passages], dtype=np.float64),
-        timed=np.array([speaks_of_time(p.text) for p in passages], dtype=np.bool_),
+        traits=traits_of([p.text for p in passages]),
         words=words,
         keys=Keys(np.array([i for _, i in keyed], dtype=np.int64), tuple(m for m, _ in keyed), facts),
         matrix=matrix,
         owners=owners,
         successions=_successions(places),
         superseded=_superseded(places),
-        nbytes=_held(passages) + matrix.nbytes + owners.nbytes + words.nbytes + facts.nbytes,
+        nbytes=_held(passages) + matrix.nbytes + owners.nbytes + words.nbytes + facts.nbytes + 32 * len(passages),
     )
 
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from agentic_memory.engine.recall.dates import Window, windows
-from agentic_memory.engine.recall.words import content_words, fold
+from agentic_memory.engine.recall.words import STOPWORDS, content_words, fold
 
 _CALLER_WORDS = frozenset(
     {"caller", "user", "customer", "client", "patient", "guest", "member", "person"}
@@ -14,6 +14,12 @@ _FIRST = re.compile(r"\b(?:i|my|mine|i'm|i've|i'd|mi|mis|yo)\b")
 _SECOND = re.compile(r"\b(?:did|do|have|were|are|would)\s+you\b|\byour\s+(?:advice|recommendation|suggestion)s?\b|\b(?:you)\s+(?:\w+\s+)?(?:recommend|suggest|advise|say|said|tell|told|mention|explain|offer|promise)\w*")
 _AGENT_WORDS = frozenset({"agent", "assistant", "agente", "asistente"})
 _WHEN = re.compile(r"\b(?:when|what (?:date|day|time|month|year)|how long|which (?:day|month|year|date)|cuando|que (?:dia|fecha|mes|ano|hora)|since when|desde cuando|cuanto tiempo)\b")
+_NUMBER = re.compile(r"\b(?:how (?:many|much|often|old|long|far|big|tall)|cuant[oa]s?|number|price|cost|phone|numero|precio|edad)\b")
+_NAME = re.compile(r"\b(?:who|whom|whose|where|which|called|named?|title|quien(?:es)?|donde|cual(?:es)?|llama|nombre)\b")
+_ADVICE = re.compile(
+    r"\b(?:suggest\w*|recommend\w*|should i|can you|could you|help me|would you|options?|tips|ideas|plan\w*|what are some|"
+    r"how (?:can|do|should) i|which|show me|looking (?:for|to)|recomiend\w*|recomend\w*|suger\w*|sugier\w*|podrias?|puedes|deberia|ayuda\w*)\b"
+)
 _BEFORE = re.compile(
     r"\b(?:before|previously|previous|formerly|former|used to|earlier|original(?:ly)?|old|at first|initially|antes|anterior(?:es|mente)?|antigu[oa]s?|previ[oa]s?|al principio)\b"
 )
@@ -32,22 +38,43 @@ class Question:
     """`caller`, `agent` or empty: whose words are likely to hold the answer."""
     windows: tuple[Window, ...]
     asks_when: bool
+    asks_number: bool
+    asks_name: bool
+    asks_advice: bool
     asks_before: bool
     """Whether the value that held earlier is asked for: "where did she live before"."""
+
+
+_META = re.compile(
+    r"\b(?:can|could|would|will) you (?:please )?(?:list|tell|show|give|remind|walk|help|explain|summari[sz]e|describe)(?: me| us)?(?: through| with| of)?\b"
+    r"|\b(?:do|did|can) you (?:still )?(?:remember|recall|know)\b|\bplease\b|\bmention only[^.?!]*|\bremind me\b|\btell me\b"
+    r"|\b(?:that |which )?(?:did )?(?:i|we) (?:have |had |ever )*(?:mention|bring up|brought up|talk(?:ed)? about|discuss(?:ed)?|sa(?:y|id)|t(?:ell|old)(?: you)?)(?:ed)?\b(?: about| that)?"
+    r"|\b(?:in|throughout|across|during|over|from) (?:all )?(?:my|our) (?:\w+ )?(?:conversations?|chats?|sessions?|messages?|requests?|calls?|discussions?)\b"
+    r"|\b(?:the order in which|in (?:the )?order(?: how)?|different aspects of|in order)\b"
+    r"|\b(?:puedes|podria[s]?|puede) (?:decirme|recordarme|explicarme|darme)\b|\b(?:recuerdas?|sabes?) (?:si|que|cual|cuando)?\b|\bpor favor\b",
+    re.IGNORECASE,
+)
+
+
+def _without_meta(query: str) -> str:
+    """The query without words about the conversation itself, unless nothing else is left."""
+    left = " ".join(_META.sub(" ", query).split())
+    return left if len(content_words(left)) >= 2 and not set(content_words(left)) <= STOPWORDS else query
 
 
 def understand(query: str, caller_names: tuple[str, ...], agent_names: tuple[str, ...], at: float) -> Question:
     """Read a query; names are those the two sides go by."""
     folded = fold(query)
+    asked_for = _without_meta(query)
     caller, agent = _named(folded, caller_names), _named(folded, agent_names)
     subject = _subject(folded, caller, agent)
     asked = agent if subject == "agent" else caller
-    dense = _first_person(query, asked) if asked else query
+    dense = _first_person(asked_for, asked) if asked else asked_for
     if subject == "caller" and not caller:
         dense = _first_person(dense, _role_words(folded))
     left_out = set(caller) | set(agent)
-    terms = tuple(w for w in content_words(query) if w.removesuffix("'s") not in left_out and w not in _CALLER_WORDS)
-    return Question(query, dense, terms or tuple(content_words(query)), subject, windows(query, at), bool(_WHEN.search(folded)), bool(_BEFORE.search(folded)))
+    terms = tuple(w for w in content_words(asked_for) if w.removesuffix("'s") not in left_out and w not in _CALLER_WORDS)
+    return Question(query, dense, terms or tuple(content_words(query)), subject, windows(query, at), bool(_WHEN.search(folded)), bool(_NUMBER.search(folded)), bool(_NAME.search(folded)), bool(_ADVICE.search(folded)), bool(_BEFORE.search(folded)))
 
 
 def _named(folded: str, names: tuple[str, ...]) -> list[str]:
@@ -80,13 +107,32 @@ def _grammatical_subject(folded: str, caller: str, agent: str) -> str:
     return "caller" if folded.find(caller) < folded.find(agent) else "agent"
 
 
+_TO_FIRST = tuple(
+    (re.compile(third, re.IGNORECASE), first)
+    for third, first in (
+        (r"\b(?:he|she)\b", "I"),
+        (r"\bhis\b", "my"),
+        (r"\bhim\b", "me"),
+        (r"\bher\b(?=\s*(?:[?.,!]|$)|\s+(?:in|on|at|to|with|for|from|about|and|when|after|before)\b)", "me"),
+        (r"\bher\b", "my"),
+        (r"\b(?:her|him)self\b", "myself"),
+        (r"\bdoes I\b", "do I"),
+        (r"\bhas I\b", "have I"),
+        (r"\bis I\b", "am I"),
+        (r"\bI is\b", "I am"),
+        (r"\bI has\b", "I have"),
+    )
+)
+
+
 def _first_person(text: str, names: list[str]) -> str:
+    """The question as the one who is asked about would put it: "What does Ana like?" -> "What do I like?"."""
     if not names:
         return text
     alternatives = "|".join(re.escape(n) for n in sorted(names, key=len, reverse=True))
     the = r"(?:\b(?:the|el|la|del)\s+)?"
     text = re.sub(rf"{the}\b(?:{alternatives})['\u2019]s?(?=\W|$)", "my", text, flags=re.IGNORECASE)
     text = re.sub(rf"{the}\b(?:{alternatives})\b", "I", text, flags=re.IGNORECASE)
-    for third, first in (("does", "do"), ("has", "have"), ("is", "am"), ("he", "I"), ("she", "I"), ("his", "my"), ("her", "my"), ("herself", "myself"), ("himself", "myself")):
-        text = re.sub(rf"\b{third}\b", first, text, flags=re.IGNORECASE)
+    for third, first in _TO_FIRST:
+        text = third.sub(first, text)
     return text

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agentic_memory.engine.recall.index import AGENT, CALLER, CallerIndex
 from agentic_memory.engine.recall.question import Question
+from agentic_memory.engine.recall.words import stem
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,18 +15,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How much each step counts, in standard deviations of one caller's scores."""
+    """How much each step counts. Scores of words and meaning are in standard deviations of the caller's passages."""
 
-    dense: float = 0.6
-    words: float = 0.4
-    before: float = 0.4
-    after: float = 0.25
-    dense_beside: float = 0.2
-    speaker: float = 0.4
-    call: float = 0.3
-    window: float = 0.8
-    timed: float = 0.3
-    key: float = 0.2
+    words: float = 0.2
+    words_before: float = 0.06
+    words_after: float = 0.03
+    coverage: float = 2.5
+    meaning: float = 0.75
+    meaning_before: float = 0.0
+    """Less than nothing: the vector of a passage already holds the end of the turn before it."""
+    meaning_after: float = 0.2
+    answer: float = 0.15
+    """For the words of a question just asked by the other side: the answer inherits them."""
+    fact: float = 0.5
+    speaker: float = 2.0
+    unnamed: float = 0.5
+    """For the caller's words where the question names nobody."""
+    told: float = 0.5
+    """For what one side told the other about them, as a share of `speaker`."""
+    own: float = 0.5
+    asks: float = -0.6
+    wish: float = 0.15
+    heeded: float = 1.0
+    """For a wish, when advice is asked for."""
+    length: float = -1.8
+    call: float = 0.5
+    window: float = 3.0
+    timed: float = 0.8
+    number: float = 0.4
+    name: float = 0.6
 
 
 WEIGHTS = Weights()
@@ -35,21 +53,52 @@ def contributions(
     index: CallerIndex, question: Question, vector: "NDArray[np.float32] | None", weights: Weights = WEIGHTS
 ) -> "dict[str, NDArray[np.float32]]":
     """What each step gives each passage: float32[n] by the step's name; their sum ranks."""
-    steps: dict[str, NDArray[np.float32]] = {}
-    words = _standard(index.words.scores(question.terms))
-    steps["words"] = weights.words * words
-    steps["words beside"] = weights.words * _beside(index, words, weights.before, weights.after)
+    steps = _by_words(index, question, weights)
     if vector is not None and index.has_vectors:
-        dense = _standard(_nearness(index, vector))
-        steps["meaning"] = weights.dense * dense
-        steps["meaning beside"] = weights.dense * _beside(index, dense, weights.dense_beside, weights.dense_beside)
-    steps["fact"] = weights.key * _facts(index, question)
-    steps["speaker"] = _speaker(index, question, weights.speaker)
+        near = _standard(_nearness(index, vector))
+        steps["meaning"] = weights.meaning * near
+        steps["meaning beside"] = _beside(index, near, weights.meaning_before, weights.meaning_after)
+    steps["fact"] = weights.fact * _facts(index, question)
+    steps["speaker"] = _speaker(index, question, weights)
+    steps["manner"] = (
+        weights.own * index.traits.own
+        + weights.asks * index.traits.asks
+        + (weights.wish + weights.heeded * question.asks_advice) * index.traits.wish
+    )
+    steps["length"] = weights.length * index.traits.length
     steps["date"] = _dates(index, question, weights.window)
-    if question.asks_when:
-        steps["time words"] = weights.timed * index.timed
+    steps["kind"] = _kind(index, question, weights)
     steps["call"] = _session(index, totals(steps), weights.call)
     return steps
+
+
+def _by_words(
+    index: CallerIndex, question: Question, weights: Weights
+) -> "dict[str, NDArray[np.float32]]":
+    import numpy as np
+
+    words = _standard(index.words.scores(question.terms))
+    wanted = {stem(term) for term in question.terms}
+    return {
+        "words": weights.words * words,
+        "coverage": weights.coverage * index.words.coverage(wanted),
+        "words beside": _beside(index, words, weights.words_before, weights.words_after)
+        + weights.answer * _beside(index, np.maximum(words, 0) * index.traits.asks, 1.0, 0.0),
+    }
+
+
+def _kind(index: CallerIndex, question: Question, weights: Weights) -> "NDArray[np.float32]":
+    """What kind of answer the question wants: a time, a number, a name."""
+    import numpy as np
+
+    bonus: NDArray[np.float32] = np.zeros(len(index.passages), dtype=np.float32)
+    if question.asks_when:
+        bonus += weights.timed * index.traits.timed
+    if question.asks_number:
+        bonus += weights.number * index.traits.numbers
+    if question.asks_name:
+        bonus += weights.name * index.traits.names
+    return bonus
 
 
 def totals(steps: "Mapping[str, NDArray[np.float32]]") -> "NDArray[np.float32]":
@@ -102,14 +151,17 @@ def _facts(index: CallerIndex, question: Question) -> "NDArray[np.float32]":
     return lent
 
 
-def _speaker(index: CallerIndex, question: Question, weight: float) -> "NDArray[np.float32]":
+def _speaker(index: CallerIndex, question: Question, weights: Weights) -> "NDArray[np.float32]":
+    """The words of the one who is asked about count, and somewhat less what the other told them."""
     import numpy as np
 
     if not question.subject:
-        return np.zeros(len(index.passages), dtype=np.float32)
-    asked = CALLER if question.subject == "caller" else AGENT
-    bonus: NDArray[np.float32] = np.where(index.speakers == asked, weight, 0.0).astype(np.float32)
-    return bonus
+        unnamed: NDArray[np.float32] = np.where(index.speakers == CALLER, weights.unnamed, 0.0)
+        return unnamed.astype(np.float32)
+    asked, other = (CALLER, AGENT) if question.subject == "caller" else (AGENT, CALLER)
+    told = weights.told * index.traits.yours * (index.speakers == other)
+    bonus: NDArray[np.float32] = np.where(index.speakers == asked, 1.0, told).astype(np.float32)
+    return bonus * np.float32(weights.speaker)
 
 
 def _dates(index: CallerIndex, question: Question, weight: float) -> "NDArray[np.float32]":

@@ -1,8 +1,9 @@
 """What is embedded of a caller's records, and how the vectors are packed.
 
-A spoken turn is embedded in one piece when it is short, as turns on the telephone are, and in several when it
-is long: the mean of many sentences is near to nothing that a question asks. The vectors of a call are
-those of `call_texts(call)`, row by row; how many rows belong to each turn follows from its text alone.
+A spoken turn is embedded together with the end of the turn before it: "Sushi." means something after "What is
+your favourite food?" alone. A long turn gets several vectors: the mean of many sentences is near to nothing
+that a question asks. The vectors of a call are those of `call_texts(call)`, row by row; how many rows
+belong to each turn follows from its text alone.
 """
 
 import re
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 PIECE_CHARS = 400
 """A turn of at most this many characters is embedded whole."""
-MAX_PIECES = 8
+CONTEXT_CHARS = 200
+"""How much of the turn before is embedded with it."""
+MAX_PIECES = 4
 """More of one turn than this many pieces is not embedded (its words still count)."""
 
 _SENTENCE = re.compile(r"(?<=[.!?\u2026\u3002\uff1f\uff01])\s+|\n+")
@@ -51,8 +54,22 @@ def _sentences(text: str) -> list[str]:
 
 
 def call_texts(call: Call) -> list[str]:
-    """What to embed of a call, in order: the pieces of its spoken turns."""
-    return [piece for turn in call.spoken_turns for piece in pieces(turn.text)]
+    """What to embed of a call, in order: the pieces of its spoken turns, each turn's first in its context."""
+    texts: list[str] = []
+    before = ""
+    for turn in call.spoken_turns:
+        first, *rest = pieces(turn.text)
+        texts += [f"{before} {first}" if before else first, *rest]
+        before = _end(turn.text)
+    return texts
+
+
+def _end(text: str) -> str:
+    """The last words of a turn, at most CONTEXT_CHARS."""
+    if len(text) <= CONTEXT_CHARS:
+        return text
+    end = text[-CONTEXT_CHARS:]
+    return end[end.find(" ") + 1 :]
 
 
 def pack(matrix: "NDArray[np.float32]", model_id: str) -> Vectors:
