@@ -126,6 +126,8 @@ class Bell:
     def __init__(self) -> None:
         """Nobody listens yet."""
         self.listener: Callable[[], None] | None = None
+        self.is_heard: Callable[[], bool] | None = None
+        """Whether the listener lives; None where the worker is another process."""
 
     def ring(self) -> None:
         """Wake the listener."""
@@ -440,6 +442,8 @@ def health(services: Services) -> tuple[bool, Mapping[str, object]]:
     except AgenticMemoryError as error:
         checks["archive"] = error.code
     checks["model"] = _model_state(services.model)
+    if services.bell.is_heard is not None:
+        checks["worker"] = "ok" if services.bell.is_heard() else "stopped"
     ready = all(state == "ok" for state in checks.values())
     report: dict[str, object] = {"status": "ready" if ready else "degraded", "checks": checks}
     report["inbox"] = {

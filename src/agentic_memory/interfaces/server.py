@@ -118,6 +118,7 @@ def _life(services: Services) -> tuple[Callable[[], None], Callable[[], None]]:
             services.load_model_in_background()
         else:
             services.bell.listener = working.wake
+            services.bell.is_heard = working.is_alive
             working.start()
 
     def stop() -> None:

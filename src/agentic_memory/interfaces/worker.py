@@ -41,6 +41,10 @@ class Worker:
         """Run in a thread of its own."""
         self._thread.start()
 
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
     def wake(self) -> None:
         """Something has come in: look at once."""
         self._wake.set()
@@ -58,7 +62,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until `end` is called."""
-        self._prepare()
+        self._begin()
         while not self._ending.is_set():
             self._wake.clear()
             if not self._pass():
@@ -66,13 +70,23 @@ class Worker:
 
     def run_until_empty(self) -> int:
         """Work until nothing is due; return how many deliveries that were."""
-        self._prepare()
+        self._begin()
         handled = 0
         while count := self._work():
             handled += count
         while self._upkeep():
             pass
         return handled
+
+    def _begin(self) -> None:
+        try:
+            recovered = self._inbox.recover(self._clock.now())
+        except AgenticMemoryError as error:
+            log.error("leases_not_recovered", cause=error.code, detail=error.message)
+        else:
+            if recovered:
+                log.info("leases_recovered", deliveries=recovered)
+        self._prepare()
 
     def _pass(self) -> bool:
         try:

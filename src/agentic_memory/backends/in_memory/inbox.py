@@ -65,6 +65,10 @@ class InMemoryInbox:
             due.sort(key=lambda kept: (kept.due_at, kept.id))
             return [self._lease(kept, now + lease_seconds) for kept in due[:limit]]
 
+    def recover(self, now: float) -> int:
+        """See Inbox.recover. Nothing outlives this process, so nothing can be recovered."""
+        return 0
+
     def archived(self, delivery: Delivery, key: str) -> None:
         """See Inbox.archived."""
         with self._lock:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from agentic_memory.backends.sqlite.failures import translated
 from agentic_memory.backends.sqlite.statements import migrations, split, statements
+from agentic_memory.backends.sqlite.worker_lock import WorkerLock
 from agentic_memory.backends.sqlite.writer import Closure, T, Writer
 from agentic_memory.errors import StorageError, StorageLocked, StorageUnavailable
 
-PAGE_SIZE = 8192
 CACHE_KIB = 16_384
 """Page cache of one connection."""
 WAL_LIMIT = 64_000_000
@@ -33,6 +33,7 @@ class Database:
         `busy_timeout`: seconds to wait for a lock that another process holds. Raises StorageError.
         """
         self.path = Path(path)
+        self.worker_lock = WorkerLock(self.path.with_name(self.path.name + "-workers"))
         self._busy_timeout = busy_timeout
         self._sql = statements("database")
         self._idle: deque[sqlite3.Connection] = deque()
@@ -102,6 +103,7 @@ class Database:
     def close(self) -> None:
         """Finish what is queued, move the write-ahead log into the file, end the thread. Idempotent."""
         self._closed = True
+        self.worker_lock.close()
         self._writer.close()
         self._close_readers()
         self._writing.close()  # closing the last connection empties the write-ahead log
@@ -120,7 +122,7 @@ class Database:
         except sqlite3.Error as error:
             raise translated(error, self._busy_timeout) from error
         try:
-            _configure_file(connection)
+            connection.execute("PRAGMA journal_mode = WAL")
             _migrate(connection)
         except (sqlite3.Error, StorageError) as error:
             connection.close()
@@ -189,11 +191,6 @@ def _create(path: Path) -> None:
     # Only a new file is opened here: closing one that is in use would drop SQLite's locks on it.
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-
-
-def _configure_file(connection: sqlite3.Connection) -> None:
-    connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
-    connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _migrate(connection: sqlite3.Connection) -> None:

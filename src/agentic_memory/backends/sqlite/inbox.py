@@ -48,6 +48,19 @@ class SqliteInbox:
 
         return self._database.write(claim)
 
+    def recover(self, now: float) -> int:
+        """See Inbox.recover. A lock beside the file tells whether another worker lives."""
+        lock = self._database.worker_lock
+        if lock.is_held:
+            return 0
+        recovered = 0
+        if lock.is_first():
+            recovered = self._database.write(
+                lambda connection: connection.execute(self._sql["recover"], (now,)).rowcount
+            )
+        lock.join()
+        return recovered
+
     def archived(self, delivery: Delivery, key: str) -> None:
         """See Inbox.archived."""
         self._database.write(lambda connection: self._held(connection, "archived", delivery, key))

@@ -38,6 +38,11 @@ SELECT d.id, tenant, platform, body, received_at, type, conversation_id, event_t
 FROM deliveries AS d JOIN bodies AS b ON b.delivery = d.id
 WHERE d.id = ?;
 
+-- name: recover
+-- What a worker held that lives no more; only asked while no other one lives.
+UPDATE deliveries SET lease = NULL, due_at = ?
+WHERE state = 'pending' AND lease IS NOT NULL;
+
 -- name: archived
 UPDATE deliveries SET archive_key = ? WHERE id = ? AND lease = ?;
 
