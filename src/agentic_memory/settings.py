@@ -4,6 +4,7 @@
 environment, a `.env` file in the working folder (the environment wins) and `NAME_FILE` for keys.
 """
 
+import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -100,7 +101,10 @@ class Settings:
     @property
     def is_loopback(self) -> bool:
         """Whether the server listens on this machine alone."""
-        return self.host in {"127.0.0.1", "::1", "localhost"} or self.host.startswith("127.")
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
 
     def problem(self, name: str, problem: str) -> SettingsError:
         """A SettingsError about one setting, with its example."""

@@ -17,6 +17,7 @@ WHOLE = {
     "next_due": "the first entry of its index",
     "dead_letters": "an index of the dead alone",
     "revive_all": "an index of the dead alone",
+    "recover": "an index of the pending alone",
     "ping": "one row",
 }
 NAMED = [(file, name) for file in ("records", "inbox", "database") for name in statements(file)]

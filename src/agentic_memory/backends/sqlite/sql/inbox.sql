@@ -40,7 +40,7 @@ WHERE d.id = ?;
 
 -- name: recover
 -- What a worker held that lives no more; only asked while no other one lives.
-UPDATE deliveries SET lease = NULL, due_at = ?
+UPDATE deliveries INDEXED BY deliveries_due SET lease = NULL, due_at = ?
 WHERE state = 'pending' AND lease IS NOT NULL;
 
 -- name: archived
