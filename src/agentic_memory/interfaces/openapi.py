@@ -77,7 +77,12 @@ SCHEMAS: dict[str, Schema] = {
         ("status", "checks", "inbox"),
         status={"enum": ["ready", "degraded"]},
         checks={"type": "object", "additionalProperties": TEXT},
-        inbox=_object(("pending", "dead"), pending=INTEGER, dead=INTEGER, quarantined=INTEGER),
+        inbox=_object(
+            ("pending", "dead"),
+            pending=MAYBE_INTEGER,
+            dead=MAYBE_INTEGER,
+            quarantined=MAYBE_INTEGER,
+        ),
     ),
     "Caller": _object(
         ("caller_id", "name", "call_count"),
@@ -205,14 +210,22 @@ SIGNATURE: Schema = {
 
 
 def _operation(
-    name: str, summary: str, answer: str, *, body: str | None = None, **more: object
+    name: str,
+    summary: str,
+    answer: str,
+    *,
+    body: str | None = None,
+    also: int | None = None,
+    **more: object,
 ) -> Schema:
+    """`also` is a further status with the same answer."""
     content: Schema = {"application/json": {"schema": _ref(answer)}}
+    statuses = ("200",) if also is None else ("200", str(also))
     operation: Schema = {
         "operationId": name,
         "summary": summary,
         "responses": {
-            "200": {"description": summary, "content": content},
+            **{status: {"description": summary, "content": content} for status in statuses},
             "default": {
                 "description": "What went wrong.",
                 "content": {"application/json": {"schema": _ref("Error")}},
@@ -271,7 +284,7 @@ PATHS: Mapping[str, Schema] = {
         )
     },
     "/healthz": {"get": _operation("healthz", "The process runs.", "Received")},
-    "/readyz": {"get": _operation("readyz", "Whether it can serve, and how well.", "Readiness")},
+    "/readyz": {"get": _operation("readyz", "Whether it can serve, and how well.", "Readiness", also=503)},
     "/v1/callers": {
         "get": _admin(
             "list_callers",
@@ -320,6 +333,7 @@ PATHS: Mapping[str, Schema] = {
             "Process again: dead letters, the archive, or the quarantine.",
             "Replayed",
             body="ReplayOrder",
+            also=202,
         )
     },
     "/v1/export": {

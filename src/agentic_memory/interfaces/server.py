@@ -142,6 +142,7 @@ def server(services: Services, *, development: bool = False) -> "uvicorn.Server"
             lifespan="on",
             access_log=False,
             log_config=None,
+            ws="none",
             server_header=False,
             timeout_graceful_shutdown=20,
             backlog=2048,
