@@ -91,10 +91,10 @@ def change(memory_id: str = "m1", *, at: float = 100.0, action: str = "created",
 
 
 def whole_commit(caller_id: str = ANA, *, tenant: str = TENANT, revision: int = 0) -> CallerCommit:
-    """One call with two embedded turns and one embedded memory."""
+    """One call of two turns, embedded in five pieces, and one embedded memory."""
     return CallerCommit(
         caller=caller(caller_id, tenant=tenant, revision=revision),
-        put_call=CallRecord(call(f"conv_{caller_id}", tenant=tenant, caller_id=caller_id), vectors(2)),
+        put_call=CallRecord(call(f"conv_{caller_id}", tenant=tenant, caller_id=caller_id), vectors(5)),
         put_memories=(memory(conversation_id=f"conv_{caller_id}"),),
         put_vectors={"m1": vectors(1)},
         changes=(change(),),

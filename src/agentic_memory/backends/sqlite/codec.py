@@ -99,9 +99,12 @@ def call_of(row: Row) -> Call:
 
 def call_record_of(row: Row) -> CallRecord:
     """A row of `calls`: with turns and vectors."""
-    model, dimension, spoken, data = row[3:]
-    vectors = Vectors(model, dimension, spoken, data) if model else None
-    return CallRecord(call_of(row[:3]), vectors)
+    model, dimension, data = row[3:]
+    return CallRecord(call_of(row[:3]), _vectors_of(model, dimension, data) if model else None)
+
+
+def _vectors_of(model: str, dimension: int, data: bytes) -> Vectors:
+    return Vectors(model, dimension, len(data) // (2 * dimension) if dimension else 0, data)
 
 
 def memory_row(caller: Caller, memory: Memory) -> tuple[object, ...]:

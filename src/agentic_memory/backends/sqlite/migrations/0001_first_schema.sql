@@ -36,7 +36,7 @@ CREATE TABLE calls (
     conversation_id TEXT NOT NULL,
     started_at      REAL NOT NULL,
     audio_key       TEXT,
-    spoken          INTEGER NOT NULL,           -- turns with words: as many rows as its vectors have
+    spoken          INTEGER NOT NULL,           -- turns with words: with none there is nothing to embed
     vectors_model   TEXT NOT NULL DEFAULT '',   -- '' while it is not embedded
     dimension       INTEGER,
     heading         TEXT NOT NULL,              -- Call as JSON, turns left out

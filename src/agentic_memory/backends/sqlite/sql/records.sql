@@ -38,7 +38,7 @@ UPDATE callers SET revision = revision + 1 WHERE tenant = ? AND caller_id = ?;
 
 -- name: calls
 -- Oldest first, whole.
-SELECT heading, audio_key, turns, vectors_model, dimension, spoken, vectors
+SELECT heading, audio_key, turns, vectors_model, dimension, vectors
 FROM calls
 WHERE tenant = ? AND caller_id = ?
 ORDER BY started_at, conversation_id;
