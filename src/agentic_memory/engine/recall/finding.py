@@ -99,10 +99,15 @@ def _in_order_of_validity(
     if not index.successions:
         return scores
     scores = scores.copy()
-    for old, new in index.successions:
-        first, second = (old, new) if question.asks_before else (new, old)
-        if scores[first] < scores[second]:
-            scores[first], scores[second] = scores[second], scores[first]
+    for _ in index.successions:
+        changed = False
+        for old, new in index.successions:
+            first, second = (old, new) if question.asks_before else (new, old)
+            if scores[first] < scores[second]:
+                scores[first], scores[second] = scores[second], scores[first]
+                changed = True
+        if not changed:
+            break
     return scores
 
 

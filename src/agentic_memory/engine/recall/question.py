@@ -41,10 +41,23 @@ class Question:
     asks_number: bool
     asks_name: bool
     asks_advice: bool
+    asks_now: bool
+    """Whether the value that holds now is asked for: "where does she live now"."""
     asks_before: bool
     """Whether the value that held earlier is asked for: "where did she live before"."""
 
 
+_NOW = re.compile(
+    r"\b(?:now|nowadays|currently|current|at the moment|these days|latest|newest|most recent|still|ahora|actual(?:es|mente)?|hoy en dia|ultim[oa]s?|todavia)\b"
+)
+_ASKS = {
+    "asks_when": _WHEN,
+    "asks_number": _NUMBER,
+    "asks_name": _NAME,
+    "asks_advice": _ADVICE,
+    "asks_now": _NOW,
+    "asks_before": _BEFORE,
+}
 _META = re.compile(
     r"\b(?:can|could|would|will) you (?:please )?(?:list|tell|show|give|remind|walk|help|explain|summari[sz]e|describe)(?: me| us)?(?: through| with| of)?\b"
     r"|\b(?:do|did|can) you (?:still )?(?:remember|recall|know)\b|\bplease\b|\bmention only[^.?!]*|\bremind me\b|\btell me\b"
@@ -63,18 +76,23 @@ def _without_meta(query: str) -> str:
 
 
 def understand(query: str, caller_names: tuple[str, ...], agent_names: tuple[str, ...], at: float) -> Question:
-    """Read a query; names are those the two sides go by."""
+    """Read a query; names are those the two sides go by, `at` is the time of the question in Unix seconds."""
     folded = fold(query)
-    asked_for = _without_meta(query)
     caller, agent = _named(folded, caller_names), _named(folded, agent_names)
     subject = _subject(folded, caller, agent)
-    asked = agent if subject == "agent" else caller
-    dense = _first_person(asked_for, asked) if asked else asked_for
-    if subject == "caller" and not caller:
-        dense = _first_person(dense, _role_words(folded))
-    left_out = set(caller) | set(agent)
-    terms = tuple(w for w in content_words(asked_for) if w.removesuffix("'s") not in left_out and w not in _CALLER_WORDS)
-    return Question(query, dense, terms or tuple(content_words(query)), subject, windows(query, at), bool(_WHEN.search(folded)), bool(_NUMBER.search(folded)), bool(_NAME.search(folded)), bool(_ADVICE.search(folded)), bool(_BEFORE.search(folded)))
+    asked_for = _without_meta(query)
+    spoken_of = agent if subject == "agent" else caller or (_role_words(folded) if subject == "caller" else [])
+    left_out = set(caller) | set(agent) | _CALLER_WORDS
+    terms = tuple(w for w in content_words(asked_for) if w.removesuffix("'s") not in left_out)
+    asks = {name: pattern.search(folded) is not None for name, pattern in _ASKS.items()}
+    return Question(
+        text=query,
+        dense=_first_person(asked_for, spoken_of),
+        terms=terms or tuple(content_words(query)),
+        subject=subject,
+        windows=windows(query, at),
+        **asks,
+    )
 
 
 def _named(folded: str, names: tuple[str, ...]) -> list[str]:

@@ -19,13 +19,13 @@ class Weights:
 
     words: float = 0.2
     words_before: float = 0.06
-    words_after: float = 0.03
+    words_after: float = 0.05
     coverage: float = 2.5
     meaning: float = 0.75
     meaning_before: float = 0.0
     """Less than nothing: the vector of a passage already holds the end of the turn before it."""
     meaning_after: float = 0.2
-    answer: float = 0.15
+    answer: float = 0.25
     """For the words of a question just asked by the other side: the answer inherits them."""
     fact: float = 0.5
     speaker: float = 2.0
@@ -34,13 +34,15 @@ class Weights:
     told: float = 0.5
     """For what one side told the other about them, as a share of `speaker`."""
     own: float = 0.5
-    asks: float = -0.6
+    asks: float = -1.5
     wish: float = 0.15
-    heeded: float = 1.0
+    heeded: float = 1.2
     """For a wish, when advice is asked for."""
     length: float = -1.8
     call: float = 0.5
     window: float = 3.0
+    recent: float = 0.8
+    """For the newest against the oldest, when what holds now is asked for (and the reverse for before)."""
     timed: float = 0.8
     number: float = 0.4
     name: float = 0.6
@@ -66,7 +68,7 @@ def contributions(
         + (weights.wish + weights.heeded * question.asks_advice) * index.traits.wish
     )
     steps["length"] = weights.length * index.traits.length
-    steps["date"] = _dates(index, question, weights.window)
+    steps["date"] = _dates(index, question, weights.window) + _recent(index, question, weights.recent)
     steps["kind"] = _kind(index, question, weights)
     steps["call"] = _session(index, totals(steps), weights.call)
     return steps
@@ -174,6 +176,17 @@ def _dates(index: CallerIndex, question: Question, weight: float) -> "NDArray[np
         else:
             inside = (index.times.astype("datetime64[s]").astype("datetime64[M]").astype(int) % 12 + 1) == window.month
         bonus = np.maximum(bonus, weight * inside)
+    return bonus
+
+
+def _recent(index: CallerIndex, question: Question, weight: float) -> "NDArray[np.float32]":
+    import numpy as np
+
+    wanted = int(question.asks_now) - int(question.asks_before)
+    bonus: NDArray[np.float32] = np.zeros(len(index.passages), dtype=np.float32)
+    span = float(np.ptp(index.times)) if len(index.times) else 0.0
+    if wanted and span > 0:
+        bonus += (weight * wanted * (index.times - index.times.min()) / span).astype(np.float32)
     return bonus
 
 

@@ -30,6 +30,12 @@ _NUMBER = re.compile(
     r"un[oa]?|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|cien|ciento|mil)\b"
 )
 _NAME = re.compile(r"(?<=[\w,;:'\u2019-] )[A-Z\u00c0-\u00de][\w'\u2019-]*[a-z\u00df-\u00ff]|[\"\u201c\u00ab]\w")
+_OPENING = re.compile(
+    r"(?:^|[,;:\u00bf\u2013\u2014-])\s*(?:(?:and|so|but|or|well|hmm|oh|also|like|y|o|pero|entonces)\b,?\s*)*"
+    r"(?:what|how|when|where|who|whose|why|which|can|could|do|does|did|is|are|was|were|will|would|should|have|has|had|any|got|"
+    r"may|am|don't|isn't|aren't|didn't|won't|que|como|cuando|donde|quien|cual|cuant|por que|puede|podria|tiene|hay|es|"
+    r"qu\u00e9|c\u00f3mo|cu\u00e1ndo|d\u00f3nde|qui\u00e9n|cu\u00e1l|cu\u00e1nt|podr\u00eda|\u00bf)"
+)
 _SENTENCE = re.compile(r"[^.!?\u2026\n]*[.!?\u2026\n]*")
 
 
@@ -86,8 +92,12 @@ def _row(text: str) -> tuple[float, ...]:
 
 
 def _asking(text: str) -> float:
-    """The share of a passage that lies in sentences that end in a question mark."""
-    if "?" not in text or not text:
+    """The share of a passage that only asks: of a sentence with a question mark, from the clause on that opens it."""
+    if "?" not in text:
         return 0.0
-    asked = sum(len(s) for s in _SENTENCE.findall(text) if s.rstrip().endswith("?"))
+    asked = 0
+    for sentence in _SENTENCE.findall(text):
+        if sentence.rstrip().endswith("?"):
+            opening = _OPENING.search(sentence.lower())
+            asked += len(sentence) - (opening.start() if opening else 0)
     return asked / len(text)

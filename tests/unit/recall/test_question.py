@@ -1,0 +1,76 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentic_memory.engine.recall.question import Question, understand
+
+
+def ask(query: str) -> Question:
+    return understand(query, ("Ana Torres",), ("Robin",), 1781000000.0)
+
+
+@pytest.mark.parametrize(
+    ("query", "dense"),
+    [
+        ("What did Ana order?", "What did I order?"),
+        ("What is Ana's dog called?", "What is my dog called?"),
+        ("Does Ana like her job?", "do I like my job?"),
+        ("Who gave Ana her ring, and who told her?", "Who gave I my ring, and who told me?"),
+        ("What did Robin recommend?", "What did I recommend?"),
+        ("What food does the caller prefer?", "What food do I prefer?"),
+        ("¿Qué prefiere la clienta?", "¿Qué prefiere la clienta?"),
+        ("When does my sprint end?", "When does my sprint end?"),
+    ],
+)
+def test_the_question_is_put_in_the_first_person(query: str, dense: str) -> None:
+    assert ask(query).dense == dense
+
+
+@pytest.mark.parametrize(
+    ("query", "subject"),
+    [
+        ("What did Ana order?", "caller"),
+        ("What did Robin say?", "agent"),
+        ("What did Ana tell Robin?", "caller"),
+        ("What did Robin tell Ana?", "agent"),
+        ("What do Ana and Robin share?", ""),
+        ("What is my budget?", "caller"),
+        ("What did you recommend to me?", "agent"),
+        ("What does the customer want?", "caller"),
+        ("¿Qué quiere el cliente?", "caller"),
+        ("What did the agent promise?", "agent"),
+        ("favourite dessert", ""),
+    ],
+)
+def test_who_is_asked_about(query: str, subject: str) -> None:
+    assert ask(query).subject == subject
+
+
+def test_names_of_the_two_sides_are_not_looked_for() -> None:
+    assert ask("What did Ana's daughter order?").terms == ("daughter", "order")
+    assert ask("Ana").terms == ("ana",)
+
+
+def test_words_about_the_conversation_are_left_out() -> None:
+    assert ask("Can you tell me what I said about the garden fence in our calls?").terms == ("garden", "fence")
+    assert ask("Can you list it in order?").terms
+
+
+@pytest.mark.parametrize(
+    ("query", "asks"),
+    [
+        ("When is it?", "asks_when"), ("¿Cuándo es?", "asks_when"), ("How many cats?", "asks_number"), ("¿Cuánto cuesta?", "asks_number"),
+        ("Who came?", "asks_name"), ("¿Cómo se llama?", "asks_name"), ("What would you suggest?", "asks_advice"),
+        ("Where does she live now?", "asks_now"), ("¿Dónde vive ahora?", "asks_now"),
+        ("Where did she live before?", "asks_before"), ("¿Dónde vivía antes?", "asks_before"),
+    ],
+)
+def test_what_kind_of_answer_is_wanted(query: str, asks: str) -> None:
+    assert getattr(ask(query), asks)
+    assert not getattr(ask("dog"), asks)
+
+
+@given(st.text(), st.text(min_size=1), st.floats())
+def test_total_over_any_text(query: str, name: str, at: float) -> None:
+    question = understand(query, (name,), (), at)
+    assert question.subject in {"caller", "agent", ""}

@@ -1,0 +1,55 @@
+import pytest
+
+from agentic_memory.engine.recall.traits import Traits, traits_of
+
+
+def look(text: str) -> Traits:
+    return traits_of([text])
+
+
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [
+        ("I like tea.", 0.0),
+        ("Do you like tea?", 1.0),
+        ("¿Le gusta el té?", 1.0),
+        ("Tea?", 1.0),
+    ],
+)
+def test_share_of_a_turn_that_only_asks(text: str, share: float) -> None:
+    assert look(text).asks[0] == share
+
+
+def test_of_a_sentence_that_tells_and_then_asks_only_the_end_asks() -> None:
+    assert 0.2 < look("I have moved to a flat in Basel with a garden, can you note that?").asks[0] < 0.5
+
+
+@pytest.mark.parametrize("text", ["I live here", "my son", "Tengo dos gatos", "we moved"])
+def test_speaks_of_themselves(text: str) -> None:
+    assert look(text).own[0] == 1 and look("The weather is fine").own[0] == 0
+
+
+def test_tells_the_other_something_of_theirs() -> None:
+    assert look("Your order number is 4711.").yours[0] == 1
+    assert look("Su cita es el lunes.").yours[0] == 1
+    assert look("You are very kind.").yours[0] == look("Is your order number 4711?").yours[0] == 0
+
+
+@pytest.mark.parametrize("text", ["Always call me after five", "I prefer email", "Soy alérgico a las nueces", "my favourite cake", "No me gusta el ruido"])
+def test_a_wish(text: str) -> None:
+    assert look(text).wish[0] == 1 and look("I went to the shop").wish[0] == 0
+
+
+def test_names_numbers_and_times() -> None:
+    seen = look('My friend Ruth read "Emma" on Monday, twice.')
+    assert (seen.names[0], seen.numbers[0], seen.timed[0]) == (1, 1, 1)
+    plain = look("The soup was good.")
+    assert (plain.names[0], plain.numbers[0], plain.timed[0]) == (0, 0, 0)
+
+
+def test_length_counts_only_beyond_the_long_and_is_bounded() -> None:
+    assert traits_of(["x" * 400, "x" * 800, "x" * 10**6]).length.tolist() == pytest.approx([0, 0.6931, 2], abs=1e-3)
+
+
+def test_no_passages() -> None:
+    assert traits_of([]).asks.shape == (0,)
