@@ -28,7 +28,7 @@ class Line:
     ok: bool
     detail: str
     way_out: str = ""
-    """What to do; with `ok`, a hint."""
+    """What to do, a line each; with `ok`, a hint."""
 
 
 def lines(probes: Iterable[tuple[str, Callable[[], Line]]]) -> Iterator[Line]:
@@ -51,13 +51,14 @@ def keys_line(settings: Settings, development: Path) -> Line:
     names = ("ELEVENLABS_WORKSPACE_KEY", "ELEVENLABS_HMAC_KEY")
     missing = [name for name in names if not getattr(settings, name.lower())]
     if not missing:
-        return Line("keys", True, f"{' and '.join(names)} are set")
-    what = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set"
+        return Line("keys", True, f"set: {', '.join(names)}")
+    what = f"{' and '.join(missing)} not set"
     way_out = f"Set {missing[0]} to what your platform sends."
     if not settings.is_loopback:
         return Line("keys", False, f"{what}, but {settings.host} can be reached by others", way_out)
-    held = f"development keys in {development}" if development.is_file() else "`serve` will make them"
-    return Line("keys", True, f"{what}: {held}", "For this machine alone; set your own before you go live.")
+    held = f"kept in {development}" if development.is_file() else "which `serve` will make"
+    hint = f"{what}. Set your own before you listen on another address."
+    return Line("keys", True, f"development keys, {held}", hint)
 
 
 def folder_line(folder: Path) -> Line:
@@ -92,10 +93,10 @@ def database_line(integrity: Callable[[], str], records: RecordStore, model_id: 
         raise StorageCorrupt(reason=found)
     records.ping()
     counts = records.counts(model_id)
-    detail = f"whole; {counts.callers:,} callers, {counts.calls:,} calls, {counts.memories:,} memories"
+    detail = f"whole; callers: {counts.callers:,}, calls: {counts.calls:,}, memories: {counts.memories:,}"
     hint = ""
     if counts.stale_vectors:
-        detail += f", {counts.stale_vectors:,} callers not embedded yet"
+        detail += f", callers not embedded yet: {counts.stale_vectors:,}"
         hint = "The running server embeds them in the background; until then words find them."
     return Line("database", True, detail, hint)
 
@@ -154,7 +155,7 @@ def inbox_line(counts: InboxCounts, now: float) -> Line:
         ways.append("Mend ELEVENLABS_HMAC_KEY, then `agentic-memory replay --quarantine`.")
     if age > LONGEST_WAIT:
         ways.append("Is a worker running? `agentic-memory serve`, or `worker` where WORKER=off.")
-    return Line("inbox", not ways, ", ".join(parts), " ".join(ways))
+    return Line("inbox", not ways, ", ".join(parts), "\n".join(ways))
 
 
 def agents_seen(records: RecordStore) -> set[str]:

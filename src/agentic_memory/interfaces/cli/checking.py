@@ -1,6 +1,7 @@
 """`check`: is everything in order?"""
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +11,7 @@ import click
 
 from agentic_memory.interfaces.cli.group import FAILED
 from agentic_memory.interfaces.cli.opening import data_dir, settings_of
-from agentic_memory.interfaces.cli.terminal import as_json, shown, write_json
+from agentic_memory.interfaces.cli.terminal import PIPED_WIDTH, as_json, shown, write_json
 
 if TYPE_CHECKING:
     from agentic_memory.bootstrap import Services
@@ -139,6 +140,18 @@ def _probes(services: "Services") -> "Iterator[Probe]":
 
 def _write(line: "Line") -> None:
     mark = click.style("OK", fg="green") if line.ok else click.style("--", fg="red", bold=True)
-    click.echo(f"{mark}  {line.name:<{WIDTH}}{shown(line.detail)}")
-    if line.way_out:
-        click.echo(f"    {'':<{WIDTH}}{click.style(shown(line.way_out), dim=line.ok)}")
+    first, *rest = _wrapped(line.detail)
+    click.echo(f"{mark}  {line.name:<{WIDTH}}{first}")
+    for text in rest:
+        click.echo(f"    {'':<{WIDTH}}{text}")
+    for way_out in line.way_out.splitlines():
+        for text in _wrapped(way_out):
+            click.echo(f"    {'':<{WIDTH}}{click.style(text, dim=line.ok)}")
+
+
+def _wrapped(text: str) -> list[str]:
+    """In lines that fit beside the name."""
+    from textwrap import wrap
+
+    columns = shutil.get_terminal_size((PIPED_WIDTH, 24)).columns if sys.stdout.isatty() else PIPED_WIDTH
+    return wrap(shown(text), max(columns - WIDTH - 4, 20), break_on_hyphens=False) or [""]

@@ -92,7 +92,8 @@ class Client:
 def _parts(url: str) -> SplitResult:
     try:
         parts = urlsplit(url if "//" in url else f"http://{url}")
-        valid = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        named = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        valid = named and url.isascii() and url.isprintable() and " " not in url
     except ValueError:  # a port that is no number
         valid = None
     if not valid:

@@ -17,6 +17,7 @@ from agentic_memory.interfaces.cli.terminal import (
     minute,
     note,
     progress,
+    sentence,
     shown,
     write_json,
     write_table,
@@ -51,7 +52,7 @@ def export(caller: str | None, output: Path | None, data_dir: str | None) -> Non
         total = 1 if caller else services.storage.records.counts(services.model.model_id).callers
         with _output(output) as out, progress("exporting", total) as done:
             written = _written(json_lines(services.callers.everything(caller)), out, done)
-    note(f"{counted(written, 'caller')} written{f' to {output}' if output else ''}.")
+    note(f"{sentence(counted(written, 'caller'))} written{f' to {output}' if output else ''}.")
 
 
 @click.command(short_help="Erase a caller: every trace, for good.")
@@ -110,7 +111,7 @@ def replay(
             count = _replay_archive(services)
         else:
             count = services.replay.dead(ids or None)
-        click.echo(f"{counted(count, 'delivery')} handed in.")
+        click.echo(f"{sentence(counted(count, 'delivery'))} handed in.")
         if work:
             _work(services)
         elif count:
@@ -225,8 +226,7 @@ def _replay_quarantine(services: "Services") -> int:
     with progress("verifying", total) as done:
         result = services.replay.quarantined(settings.elevenlabs_hmac_key, done)
     if result.still_refused:
-        bodies = "body is" if result.still_refused == 1 else "bodies are"
-        note(f"{result.still_refused} {bodies} still refused and stay in quarantine.")
+        note(f"Still refused, and still in quarantine: {counted(result.still_refused, 'body')}.")
     return result.accepted
 
 

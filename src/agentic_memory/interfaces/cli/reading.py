@@ -78,7 +78,7 @@ def memories(caller: str, everything: bool, history: bool, data_dir: str | None,
       agentic-memory memories +15550100042 --history --json
     """
     with opened(data_dir) as services:
-        known = services.callers.one(caller)
+        known = _known(services, caller)
         if history:
             _write_history(_history_of(services, known), machine)
             return
@@ -101,7 +101,7 @@ def memories(caller: str, everything: bool, history: bool, data_dir: str | None,
 @click.argument("query")
 @click.option("--limit", type=click.IntRange(1, 50), help="How many at most.  [default: MEM0_SEARCH_LIMIT, else 3]")
 @click.option("--explain", is_flag=True, help="Show what each step of the ranking gave.")
-@click.option("--at", "when", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="When the question is asked (UTC): \"last week\" counts from it.  [default: now]")
+@click.option("--at", "when", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), metavar="TIME", help="When it is asked: `last week` counts from it. 2026-11-20 or 2026-11-20T15:30, UTC.  [default: now]")
 @data_dir
 @as_json
 def search(
@@ -125,7 +125,7 @@ def search(
     with opened(data_dir) as services:
         at = when.replace(tzinfo=UTC).timestamp() if when else services.clock.now()
         wanted = limit or services.settings.mem0_search_limit
-        known = services.callers.one(caller)
+        known = _known(services, caller)
         with working("loading the model ..."):
             services.model.load()
         ranked = services.engine.explain(known.tenant, known.caller_id, query, wanted, at)
@@ -139,6 +139,15 @@ def search(
         write_table(("nearness>", "found", "where"), [_found_row(e.found) for e in ranked], wide={"found": 1})
     if not ranked:
         _nothing("Nothing of this caller's is remembered.", failed=True)
+
+
+def _known(services: "Services", given: str) -> "Caller":
+    from agentic_memory.errors import NotFound
+
+    try:
+        return services.callers.one(given)
+    except NotFound:
+        raise Refused(f"No caller {given!r} is remembered. `agentic-memory callers` lists them.") from None
 
 
 def _nothing(text: str, *, failed: bool) -> None:
@@ -218,9 +227,12 @@ def _explained_value(explained: "Explained", with_steps: bool) -> dict[str, obje
 
 
 def _write_steps(ranked: "Sequence[Explained]") -> None:
-    """A row a result, a column a step; steps that gave nobody anything are left out."""
+    """The results, numbered, then a row a step; steps that gave nobody anything are left out."""
+    numbers = [str(i) for i in range(1, len(ranked) + 1)]
+    found = [(number, e.found.text) for number, e in zip(numbers, ranked, strict=True)]
+    write_table(("#>", "found"), found, wide={"found": 1})
+    click.echo()
     names = [n for n in ranked[0].steps if any(abs(e.steps[n]) >= 0.005 for e in ranked)]
-    rows = [
-        (f"{e.total:.2f}", *(f"{e.steps[n]:+.2f}" for n in names), e.found.text) for e in ranked
-    ]
-    write_table(("sum>", *(f"{n}>" for n in names), "found"), rows, wide={"found": 1})
+    rows = [(name, *(f"{e.steps[name]:+.2f}" for e in ranked)) for name in names]
+    rows.append(("sum", *(f"{e.total:+.2f}" for e in ranked)))
+    write_table(("step", *(f"#{number}>" for number in numbers)), rows, wide={})

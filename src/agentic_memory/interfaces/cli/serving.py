@@ -3,10 +3,13 @@
 import errno
 import signal
 import socket
+import sys
+import threading
 from typing import TYPE_CHECKING
 
 import click
 
+from agentic_memory.interfaces.cli.group import Refused
 from agentic_memory.interfaces.cli.opening import data_dir, settings_of
 from agentic_memory.telemetry import Log
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from agentic_memory.bootstrap import DevelopmentKeys, Services
+    from agentic_memory.interfaces.worker import Worker
     from agentic_memory.settings import Settings
 
 log = Log("process")
@@ -44,15 +48,18 @@ def serve(host: str | None, port: str | None, data_dir: str | None) -> None:
     settings, development = bootstrap.with_keys(
         settings_of(host=host, port=port, data_dir=data_dir)
     )
+    end_quietly()
     with listening(settings) as listener:
         configure_logging(settings.log_level, settings.log_format)
         services = bootstrap.build(settings)
-        url = url_of(listener)
-        greet(services, url, development)
-        log.info("serving", url=url, worker=settings.worker)
-        end_quietly()
-        server(services, development=development is not None).run(sockets=[listener])
-    log.info("ended")
+        try:
+            url = url_of(listener)
+            greet(services, url, development)
+            log.info("serving", url=url, worker=settings.worker)
+            server(services, development=development is not None).run(sockets=[listener])
+        finally:
+            services.close()  # the server has done so already, unless it never came to run
+            log.info("ended")
 
 
 @click.command(short_help="Process deliveries beside a server.")
@@ -75,14 +82,10 @@ def worker(data_dir: str | None) -> None:
     settings = settings_of(data_dir=data_dir)
     configure_logging(settings.log_level, settings.log_format)
     services = bootstrap.build(settings)
-    working = server.worker(services)
     log.info("working", pending=services.storage.inbox.counts().pending)
-    working.start()
     try:
-        wait_for_an_ending()
-        log.info("ending")
+        run_until_ended(server.worker(services))
     finally:
-        working.stop()
         services.close()
     log.info("ended")
 
@@ -133,25 +136,50 @@ def url_of(listener: socket.socket) -> str:
 
 
 def end_quietly() -> None:
-    """Make an ending by signal a success.
+    """Make an ending by signal a success, from now on.
 
-    The server shuts down on the signals itself, then raises them again for whoever was there before it.
+    While the server runs it catches the signals itself, shuts down, and raises them again for whoever
+    was there before it: that is this.
     """
+
+    def end(*_: object) -> None:
+        sys.exit(0)
+
     for number in ENDINGS:
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, end)
 
 
-def wait_for_an_ending() -> None:
-    """Block until SIGTERM or SIGINT comes. Nothing runs inside the signal handler, so nothing can lock up."""
+def run_until_ended(working: "Worker") -> None:
+    """Run a worker until SIGTERM or SIGINT comes. Raises Refused where it ends by itself.
+
+    It runs in a thread of its own; the signal handler does nothing but wake us, so nothing can lock up.
+    """
     reader, writer = socket.socketpair()
     with reader, writer:
         writer.setblocking(False)
+        asked = threading.Event()
+
+        def run() -> None:
+            try:
+                working.run()
+            finally:
+                if not asked.is_set():
+                    writer.send(b"!")
+
         before = signal.set_wakeup_fd(writer.fileno())
-        end_quietly()
+        for number in ENDINGS:
+            signal.signal(number, lambda *_: None)
+        thread = threading.Thread(target=run, name="worker")
+        thread.start()
         try:
-            reader.recv(1)
+            told = reader.recv(1)
         finally:
+            asked.set()
+            working.end()
+            thread.join()
             signal.set_wakeup_fd(before)
+    if told == b"!":
+        raise Refused("The worker ended by itself: its log says why.")
 
 
 def greet(services: "Services", url: str, development: "DevelopmentKeys | None") -> None:
@@ -206,6 +234,6 @@ def _tell_keys(development: "DevelopmentKeys", url: str) -> None:
     click.echo(
         f"\nThey are kept in {development.path} and work on this machine alone: set your own keys\n"
         "before you listen on another address.\n\n"
-        f"Next: play a call in another terminal: agentic-memory call stefan-1 --follow --url {url}\n"
-        "      or connect an agent: docs/howto/connect-an-elevenlabs-agent.md\n"
+        f"Next, in another terminal:  agentic-memory call stefan-1 --follow --url {url}\n"
+        "or connect an agent:        docs/howto/\n"
     )

@@ -66,6 +66,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {several}" if number else f"no {several}"
 
 
+def sentence(text: str) -> str:
+    """The text with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
 def write_table(
     columns: Sequence[str], rows: Sequence[Sequence[str]], wide: Mapping[str, int]
 ) -> None:

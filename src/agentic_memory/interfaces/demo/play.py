@@ -104,14 +104,14 @@ class Demo:
     def _search(self, question: Question) -> None:
         self._heading("During the call", question.remark)
         answer = self._asked.post_value(
-            "/retrieve", {"query": question.words, "user_id": question.number, "limit": 2}
+            "/retrieve", {"query": question.words, "user_id": question.number, "limit": 1}
         )
         self._check(answer, "/retrieve")
         self._row("POST /retrieve", _timed(answer), "dim")
         self._row("The agent asks", question.words, "bold")
         memories = answer.value.get("memories")
-        for i, memory in enumerate(memories if isinstance(memories, list) else []):
-            self._row("" if i else "Memory answers", str(memory), "" if i else "bold green")
+        for memory in memories if isinstance(memories, list) else []:
+            self._row("Memory answers", str(memory), "bold green")
         self._out.print()
 
     def _say(self, answer: Answer) -> None:

@@ -31,6 +31,7 @@ class DemoServer:
         self.webhook_secret = secrets.token_urlsafe(24)
         self.url = ""
         self.milliseconds_to_start = 0.0
+        self._client: Client | None = None
         self._clock = clock
         self._started = clock.monotonic()
         self._log = folder / "server.log"
@@ -51,7 +52,7 @@ class DemoServer:
         while not self.url:
             self.url = self._announced()
             self._pause("the server did not start", deadline)
-        client = Client(self.url, self._clock)
+        client = self._client = Client(self.url, self._clock)
         while not self._answers(client):
             self._pause("the server does not answer", deadline)
         self.milliseconds_to_start = (self._clock.monotonic() - self._started) * 1000
@@ -76,7 +77,9 @@ class DemoServer:
         return Refused(f"{what}. The server's last lines:\n{tail}")
 
     def stop(self) -> None:
-        """End it, kindly first."""
+        """End it, kindly first. A request that we were sending would keep it waiting for its end."""
+        if self._client is not None:
+            self._client.close()
         self._process.terminate()
         try:
             self._process.wait(LONGEST_STOP)

@@ -1,0 +1,142 @@
+"""`export`, `forget`, `replay`, `dead-letters`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agentic_memory.domain.delivery import Quarantined
+from agentic_memory.interfaces.demo.script import ADDRESS, LUCIA, STEFAN
+from agentic_memory.platforms.elevenlabs.signature import sign
+from tests.unit.cli.conftest import Run, services_over
+
+BROKEN = b'{"type": "post_call_transcription", "data": 3}'
+
+
+@pytest.mark.usefixtures("data")
+class TestExport:
+    def test_a_caller_a_line(self, run: Run) -> None:
+        done = run("export")
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        assert {line["caller_id"]: len(line["calls"]) for line in lines} == {STEFAN: 4, LUCIA: 1}
+        assert "2 callers written." in done.stderr
+
+    def test_one_caller_into_a_file(self, run: Run, tmp_path: Path) -> None:
+        done = run("export", STEFAN, "-o", "stefan.jsonl")
+        assert done.stdout == ""
+        assert "1 caller written to stefan.jsonl." in done.stderr
+        (line,) = (tmp_path / "stefan.jsonl").read_text("utf-8").splitlines()
+        assert json.loads(line)["name"] == "Stefan"
+
+    def test_a_stranger_makes_no_file(self, run: Run, tmp_path: Path) -> None:
+        assert run("export", "+15550100001", "-o", "x.jsonl").exit_code == 1
+        assert not list(tmp_path.glob("x.jsonl*"))
+
+    def test_a_file_appears_whole_or_not_at_all(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "taken").mkdir()
+        (tmp_path / "taken.unfinished").mkdir()
+        done = run("export", "-o", "nowhere/memory.jsonl")
+        assert done.exit_code == 1
+        assert "No such file or directory" in done.stderr
+        assert "Traceback" not in done.output
+
+
+class TestForget:
+    def test_asks_and_takes_no_for_an_answer(self, run: Run, data: Path) -> None:
+        done = run("forget", LUCIA, input="n\n")
+        assert done.exit_code == 1
+        assert f"{LUCIA} (Lucía): 1 call, the last on 2026-10-27, and 4 memories." in done.stderr
+        assert run("memories", LUCIA).exit_code == 0
+
+    def test_leaves_no_byte(self, run: Run, data: Path) -> None:
+        assert run("forget", LUCIA, input="y\n").exit_code == 0
+        assert run("memories", LUCIA).exit_code == 1
+        assert run("memories", STEFAN).exit_code == 0
+        files = [path.read_bytes() for path in data.rglob("*") if path.is_file()]
+        assert not [1 for content in files if b"Oaxaca" in content or LUCIA.encode() in content]
+
+    def test_does_not_ask_when_told(self, run: Run, data: Path) -> None:
+        assert run("forget", LUCIA, "--yes").stdout == f"{LUCIA} is forgotten.\n"
+        again = run("forget", LUCIA, "--yes")
+        assert again.exit_code == 1
+        assert f"Nothing is kept of {LUCIA}." in again.stderr
+
+
+class TestDeadLetters:
+    def test_none_is_good_news(self, run: Run, data: Path) -> None:
+        done = run("dead-letters")
+        assert (done.exit_code, done.stdout) == (0, "")
+        assert "There are no dead letters." in done.stderr
+        assert json.loads(run("dead-letters", "--json").stdout) == {"dead_letters": []}
+
+    def test_each_with_its_cause(self, run: Run, data: Path) -> None:
+        bury(data)
+        assert "MalformedPayload" in run("dead-letters").stdout
+        (letter,) = json.loads(run("dead-letters", "--json").stdout)["dead_letters"]
+        assert letter["cause"] == "MalformedPayload"
+        assert letter["size"] == len(BROKEN)
+
+    def test_one_is_replayed_by_its_id(self, run: Run, data: Path) -> None:
+        bury(data)
+        (letter,) = json.loads(run("dead-letters", "--json").stdout)["dead_letters"]
+        done = run("replay", letter["id"])
+        assert done.stdout == "1 delivery handed in.\n"
+        assert json.loads(run("dead-letters", "--json").stdout) == {"dead_letters": []}
+
+    def test_all_are_replayed_and_worked_on_here(self, run: Run, data: Path) -> None:
+        bury(data)
+        done = run("replay", "--dead", "--work")
+        assert done.stdout == "1 delivery handed in.\n"
+        assert "Pending: 0, dead letters: 1." in done.stderr
+
+    def test_an_id_that_is_none(self, run: Run, data: Path) -> None:
+        done = run("replay", "999")
+        assert done.exit_code == 1
+        assert "1 of 1 ids name no dead letter." in done.stderr
+
+
+class TestReplay:
+    @pytest.mark.parametrize("arguments", [(), ("--dead", "--archive"), ("7", "--quarantine")])
+    def test_wants_one_source(self, run: Run, arguments: tuple[str, ...]) -> None:
+        done = run("replay", *arguments)
+        assert done.exit_code == 2
+        assert "Give exactly one of" in done.stderr
+
+    def test_the_archive_rebuilds_the_database(self, run: Run, data: Path) -> None:
+        before = run("memories", STEFAN, "--json").stdout
+        for file in data.glob("agentic-memory.db*"):
+            file.unlink()
+        done = run("replay", "--archive", "--work")
+        assert done.stdout == "5 deliveries handed in.\n"
+        assert run("memories", STEFAN, "--json").stdout == before
+
+    def test_without_an_archive(self, run: Run, tmp_path: Path) -> None:
+        done = run("replay", "--archive", "--data-dir", "nowhere")
+        assert done.exit_code == 1
+        assert "There is no archive at" in done.stderr
+        assert list(tmp_path.iterdir()) == []
+
+    def test_the_quarantine_is_verified_again(self, run: Run, data: Path) -> None:
+        body = json.dumps(ADDRESS.webhook() | {"event_timestamp": 1}).encode()
+        set_aside(data, body, "wsec_right")
+        assert run("replay", "--quarantine", ELEVENLABS_HMAC_KEY="wsec_other").stdout.startswith("No deliveries")
+        done = run("replay", "--quarantine", ELEVENLABS_HMAC_KEY="wsec_right", ELEVENLABS_WORKSPACE_KEY="w")
+        assert done.stdout == "1 delivery handed in.\n"
+
+
+def bury(data: Path) -> None:
+    """A delivery that cannot be parsed."""
+    services = services_over(data)
+    delivery = services.accept_call.delivery(BROKEN, services.clock.now())
+    services.storage.inbox.submit(delivery).result()
+    services.work_inbox()
+    services.close()
+
+
+def set_aside(data: Path, body: bytes, secret: str) -> None:
+    """A body in quarantine, signed with this secret."""
+    services = services_over(data)
+    now = services.clock.now()
+    item = Quarantined("id", "elevenlabs", body, sign(body, secret, int(now)), now)
+    assert services.storage.inbox.quarantine(item, 10, 1_000_000)
+    services.close()
