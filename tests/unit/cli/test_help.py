@@ -1,5 +1,6 @@
 """Help is readable, complete and quick; errors are one sentence with an exit code."""
 
+import io
 import json
 import subprocess
 import sys
@@ -10,7 +11,8 @@ import pytest
 from agentic_memory import __version__
 from agentic_memory.errors import NotFound, SettingsError, StorageLocked
 from agentic_memory.interfaces.cli import SECTIONS, main
-from agentic_memory.interfaces.cli.group import Commands
+from agentic_memory.interfaces.cli.group import Commands, write_what_can_be_written
+from agentic_memory.interfaces.cli.terminal import console
 from tests.unit.cli.conftest import Run
 
 COMMANDS = [str(c.name) for commands in SECTIONS.values() for c in commands]
@@ -91,3 +93,12 @@ def test_a_wrong_setting_stops_every_command(run: Run) -> None:
 
 def test_main_is_the_entry_point() -> None:
     assert isinstance(main, click.Group)
+
+
+def test_a_terminal_with_fewer_letters_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii"))
+    write_what_can_be_written()
+    console().print("Lucía ─ Stefan")
+    sys.stdout.flush()
+    assert written.getvalue() == b"Luc?a ? Stefan\n"

@@ -1,5 +1,7 @@
 """How commands are listed, and how what they raise is said: one sentence, never a traceback."""
 
+import io
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -53,6 +55,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; what it raises becomes one sentence and an exit code."""
+        write_what_can_be_written()
         try:
             return super().invoke(ctx)
         except SettingsError as error:
@@ -64,3 +67,10 @@ class Commands(click.Group):
         except OSError as error:
             where = f": {error.filename}" if error.filename else ""
             raise Refused(f"{error.strerror or type(error).__name__}{where}") from error
+
+
+def write_what_can_be_written() -> None:
+    """On a terminal that knows fewer letters than people's names have, the others become `?`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
