@@ -17,6 +17,7 @@ from agentic_memory.errors import (
 )
 from agentic_memory.interfaces.endpoints import Endpoints
 from agentic_memory.interfaces.http import Request, Response, Route, Routes, json_response
+from agentic_memory.interfaces.lane import Lane
 from agentic_memory.interfaces.problems import problem
 from agentic_memory.interfaces.rate_limit import TokenBuckets
 from agentic_memory.ports import Clock
@@ -76,8 +77,9 @@ class App:
         self._clock = clock
         self._start, self._stop = life
         self._large = LARGE_BODIES
-        self._rings = ThreadPoolExecutor(4, "client-data")
-        self._searches = ThreadPoolExecutor(4, "retrieve")
+        self._rings = Lane(4, "client-data")
+        self._searches = Lane(4, "retrieve")
+        self._admin = Lane(4, "admin")
         self._others = ThreadPoolExecutor(4, "other")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,8 +101,9 @@ class App:
                 return
 
     def _end(self) -> None:
-        for pool in (self._rings, self._searches, self._others):
-            pool.shutdown(wait=True, cancel_futures=True)
+        for lane in (self._rings, self._searches, self._admin):
+            lane.close()
+        self._others.shutdown(wait=True, cancel_futures=True)
         self._stop()
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -156,23 +159,20 @@ class App:
     ) -> Response:
         if route.name == "healthz":
             return route.handler(request, parameters)
-        pool, seconds = self._lane(route.name)
-        loop = asyncio.get_running_loop()
-        work = functools.partial(route.handler, request, parameters)
+        lane, seconds = self._lane(route.name)
         try:
-            async with asyncio.timeout(seconds):
-                return await loop.run_in_executor(pool, work)
+            return await lane.run(functools.partial(route.handler, request, parameters), seconds)
         except TimeoutError:
             if route.name == "client_data":
                 return self._endpoints.client_data_late(request)
             raise MemoryUnavailable from None
 
-    def _lane(self, name: str) -> tuple[ThreadPoolExecutor, float]:
+    def _lane(self, name: str) -> tuple[Lane, float]:
         if name == "client_data":
             return self._rings, self._bounds.client_data_seconds
         if name == "retrieve":
             return self._searches, self._bounds.retrieve_seconds
-        return self._others, self._bounds.admin_seconds
+        return self._admin, self._bounds.admin_seconds
 
     async def _post_call(self, request: Request, receive: Receive) -> Response:
         body = await self._post_call_body(request, receive)

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections import OrderedDict
+from functools import lru_cache
 
 BURST = 10.0
 """Seconds of the rate that may come at once."""
@@ -30,6 +31,7 @@ class TokenBuckets:
         return 0.0 if passes else (1.0 - tokens) / self._rate
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(address: str) -> bool:
     """Whether an address is this machine's own."""
     try:
