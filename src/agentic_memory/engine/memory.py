@@ -254,9 +254,17 @@ class Engine:
         self, before: Sequence[Memory], put: Sequence[Memory]
     ) -> Mapping[str, Vectors]:
         texts = {memory.id: memory.text for memory in before}
-        fresh = [memory for memory in put if texts.get(memory.id) != memory.text]
-        packed = [self._packed([memory.text]) for memory in fresh]
-        return {m.id: v for m, v in zip(fresh, packed, strict=True) if v is not None}
+        return self._each([memory for memory in put if texts.get(memory.id) != memory.text])
+
+    def _each(self, memories: Sequence[Memory]) -> Mapping[str, Vectors]:
+        """The vectors of each memory by its id, embedded in one go: a text alone costs twice as much."""
+        from agentic_memory.engine.recall import pack
+
+        vectors = self._model.embed([m.text for m in memories]) if memories else None
+        if vectors is None:
+            return {}
+        rows = (vectors[i : i + 1] for i in range(len(memories)))
+        return {m.id: pack(row, self._model.model_id) for m, row in zip(memories, rows, strict=True)}
 
     def _packed(self, texts: Sequence[str]) -> Vectors | None:
         from agentic_memory.engine.recall import pack
@@ -272,13 +280,9 @@ class Engine:
             else replace(r, vectors=self._call_vectors(r.call))
             for r in records.calls
         )
-        vectors = dict(records.memory_vectors)
-        for memory in records.memories:
-            held = vectors.get(memory.id)
-            made = None if held and held.model_id == model_id else self._packed([memory.text])
-            if made is not None:
-                vectors[memory.id] = made
-        return replace(records, calls=calls, memory_vectors=vectors)
+        held = records.memory_vectors
+        stale = [m for m in records.memories if m.id not in held or held[m.id].model_id != model_id]
+        return replace(records, calls=calls, memory_vectors={**held, **self._each(stale)})
 
 
 def after(memories: Sequence[Memory], learnt: Reconciled) -> tuple[Memory, ...]:
