@@ -1,10 +1,11 @@
 import pytest
 
 from agentic_memory.engine.recall.traits import Traits, traits_of
+from agentic_memory.engine.recall.words import words
 
 
 def look(text: str) -> Traits:
-    return traits_of([text])
+    return traits_of([text], [words(text)])
 
 
 @pytest.mark.parametrize(
@@ -48,8 +49,8 @@ def test_names_numbers_and_times() -> None:
 
 
 def test_length_counts_only_beyond_the_long_and_is_bounded() -> None:
-    assert traits_of(["x" * 400, "x" * 800, "x" * 10**6]).length.tolist() == pytest.approx([0, 0.6931, 2], abs=1e-3)
+    assert traits_of(["x" * 400, "x" * 800, "x" * 10**6], [["x"]] * 3).length.tolist() == pytest.approx([0, 0.6931, 2], abs=1e-3)
 
 
 def test_no_passages() -> None:
-    assert traits_of([]).asks.shape == (0,)
+    assert traits_of([], []).asks.shape == (0,)

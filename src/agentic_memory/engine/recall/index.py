@@ -10,6 +10,7 @@ from agentic_memory.domain.records import CallerRecords
 from agentic_memory.engine.recall.lexical import Postings, index_words
 from agentic_memory.engine.recall.traits import Traits, traits_of
 from agentic_memory.engine.recall.vectors import pieces, unpack, usable
+from agentic_memory.engine.recall.words import words as words_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,6 +55,8 @@ class CallerIndex:
     passages: tuple[Passage, ...]
     calls: "NDArray[np.int32]"
     """int[n]: each passage's call; neighbours in a call are neighbours here."""
+    starts: "NDArray[np.int64]"
+    """Where each call's passages begin; memories that stand alone come after all calls."""
     speakers: "NDArray[np.int8]"
     times: "NDArray[np.float64]"
     """float[n]: Unix seconds of the passage's call."""
@@ -61,7 +64,7 @@ class CallerIndex:
     words: Postings
     keys: Keys
     matrix: "NDArray[np.float32]"
-    """float32[m, d]: vectors of pieces, then of keys."""
+    """float32[m, d]: vectors of pieces in the order of the passages, then of memories."""
     owners: "NDArray[np.int64]"
     """int[m]: the passage that a row of `matrix` leads to."""
     successions: tuple[tuple[int, int], ...]
@@ -86,14 +89,17 @@ def _build(records: CallerRecords, model_id: str) -> CallerIndex:
     import numpy as np
 
     passages = _turns(records)
-    position = {(records.calls[p.call].call.conversation_id, p.turn): i for i, p in enumerate(passages)}
+    ids = [record.call.conversation_id for record in records.calls]
+    position = {(ids[p.call], p.turn): i for i, p in enumerate(passages)}
     keyed, alone = _split(records.memories, position)
-    call_of = {record.call.conversation_id: i for i, record in enumerate(records.calls)}
+    call_of = {conversation_id: i for i, conversation_id in enumerate(ids)}
     passages += [Passage(m.text, call_of.get(m.evidence[0].conversation_id, -1), None, NOBODY, m) for m in alone]
     matrix, owners = _vectors(records, model_id, len(passages) - len(alone), alone, keyed)
     places = keyed + [(m, len(passages) - len(alone) + i) for i, m in enumerate(alone)]
-    words = index_words([p.text for p in passages])
-    facts = index_words([m.text for m, _ in keyed])
+    said = [words_of(p.text) for p in passages]
+    words = index_words(said)
+    facts = index_words([words_of(m.text) for m, _ in keyed])
+    calls = np.array([p.call if p.memory is None else -2 for p in passages], dtype=np.int32)
     return CallerIndex(
         model_id=model_id,
         revision=records.caller.revision,
@@ -101,10 +107,11 @@ def _build(records: CallerRecords, model_id: str) -> CallerIndex:
         agent_names=tuple(dict.fromkeys(r.call.agent_name for r in records.calls if r.call.agent_name)),
         records=records,
         passages=tuple(passages),
-        calls=np.array([p.call if p.memory is None else -2 for p in passages], dtype=np.int32),
+        calls=calls,
+        starts=np.flatnonzero(np.diff(calls[: len(passages) - len(alone)], prepend=-1)),
         speakers=np.array([p.speaker for p in passages], dtype=np.int8),
         times=np.array([_time(records, p) for p in passages], dtype=np.float64),
-        traits=traits_of([p.text for p in passages]),
+        traits=traits_of([p.text for p in passages], said),
         words=words,
         keys=Keys(np.array([i for _, i in keyed], dtype=np.int64), tuple(m for m, _ in keyed), facts),
         matrix=matrix,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agentic_memory.engine.recall.words import stem, stems
+from agentic_memory.engine.recall.words import stem
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,25 +67,25 @@ class Postings:
         return held / total if total else held
 
 
-def index_words(texts: Sequence[str]) -> Postings:
-    """Build the postings of these passages."""
+def index_words(said: Sequence[Sequence[str]]) -> Postings:
+    """Build the postings of these passages from the folded words of each."""
     import numpy as np
 
     vocabulary: dict[str, int] = {}
     flat: list[int] = []
-    lengths = np.zeros(len(texts), dtype=np.int64)
-    for i, text in enumerate(texts):
+    lengths = np.zeros(len(said), dtype=np.int64)
+    for i, words in enumerate(said):
         before = len(flat)
-        flat += [vocabulary.setdefault(term, len(vocabulary)) for term in stems(text)]
+        flat += [vocabulary.setdefault(term, len(vocabulary)) for term in map(stem, words)]
         lengths[i] = len(flat) - before
-    owners = np.repeat(np.arange(len(texts), dtype=np.int64), lengths)
-    keys, counts = np.unique(np.array(flat, dtype=np.int64) * max(len(texts), 1) + owners, return_counts=True)
-    terms, passages = np.divmod(keys, max(len(texts), 1))
+    owners = np.repeat(np.arange(len(said), dtype=np.int64), lengths)
+    keys, counts = np.unique(np.array(flat, dtype=np.int64) * max(len(said), 1) + owners, return_counts=True)
+    terms, passages = np.divmod(keys, max(len(said), 1))
     offsets = np.searchsorted(terms, np.arange(len(vocabulary) + 1))
     holders = np.diff(offsets)
-    rarity = np.log1p((len(texts) - holders + 0.5) / (holders + 0.5)).astype(np.float32)
-    weights = rarity[terms] * _saturated(counts, lengths[passages], float(lengths.mean()) if texts else 0.0)
-    return Postings(vocabulary, offsets, passages.astype(np.int32), weights, rarity, len(texts))
+    rarity = np.log1p((len(said) - holders + 0.5) / (holders + 0.5)).astype(np.float32)
+    weights = rarity[terms] * _saturated(counts, lengths[passages], float(lengths.mean()) if said else 0.0)
+    return Postings(vocabulary, offsets, passages.astype(np.int32), weights, rarity, len(said))
 
 
 def _saturated(

@@ -14,21 +14,28 @@ if TYPE_CHECKING:
 
 LONG = 400
 """Characters from which a turn counts as long: it mentions much and is about little."""
+_LOOKED_AT = 2000
 
-_OWN = re.compile(
-    r"\b(?:i|my|me|mine|we|our|us|i'm|i've|i'd|i'll|we're|we've|yo|mi|mis|nos|nuestr[oa]s?|"
-    r"soy|estoy|tengo|quiero|necesito|vivo|trabajo|prefiero|voy|fui|creo|puedo|he|hemos|somos|tenemos|vamos|llamo|gusta)\b"
+_OWN = frozenset(
+    {"i", "my", "me", "mine", "we", "our", "us", "i'm", "i've", "i'd", "i'll", "we're", "we've"}
+    | {"yo", "mi", "mis", "nos", "nuestro", "nuestra", "nuestros", "nuestras", "soy", "estoy", "tengo", "quiero", "necesito", "vivo"}
+    | {"trabajo", "prefiero", "voy", "fui", "creo", "puedo", "he", "hemos", "somos", "tenemos", "vamos", "llamo", "gusta"}
 )
-_YOURS = re.compile(r"\b(?:your|yours|you're|you are|usted|su|sus|tu|tus)\b")
+_YOURS = frozenset({"your", "yours", "you're", "usted", "su", "sus", "tu", "tus"})
+_NUMBERS = frozenset(
+    {"one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve", "dozen", "hundred", "thousand"}
+    | {"once", "twice", "uno", "una", "un", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez", "cien", "mil"}
+)
+_WISHES = frozenset(
+    {"always", "never", "allergic", "favorite", "favourite", "prefer", "prefers", "siempre", "nunca", "prefiero", "prefiere"}
+    | {"preferiria", "odio", "alergico", "alergica", "favorito", "favorita"}
+)
+_WISHING = frozenset({"rather", "like", "love", "hate", "eat", "stand", "make", "remember", "now", "gusta", "encanta", "molesta"})
 _WISH = re.compile(
-    r"\b(?:always|never|from now on|(?:i|i'd|i would|we) (?:really |always )?(?:prefer|rather|like|love|hate)|"
-    r"(?:do not|don't|can't|cannot) (?:like|eat|stand)|allergic|favou?rite|please make sure|remember (?:to|that)|"
-    r"siempre|nunca|prefier[oe]|preferiria|me (?:gusta|encanta|molesta)|odio|alergic[oa]|favorit[oa])\b"
+    r"\b(?:from now on|(?:i|i'd|i would|we) (?:really |always )?(?:rather|like|love|hate)|"
+    r"(?:do not|don't|can't|cannot) (?:like|eat|stand)|please make sure|remember (?:to|that)|me (?:gusta|encanta|molesta))\b"
 )
-_NUMBER = re.compile(
-    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|dozen|hundred|thousand|once|twice|"
-    r"un[oa]?|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|cien|ciento|mil)\b"
-)
+_DIGIT = re.compile(r"\d")
 _NAME = re.compile(r"(?<=[\w,;:'\u2019-] )[A-Z\u00c0-\u00de][\w'\u2019-]*[a-z\u00df-\u00ff]|[\"\u201c\u00ab]\w")
 _OPENING = re.compile(
     r"(?:^|[,;:\u00bf\u2013\u2014-])\s*(?:(?:and|so|but|or|well|hmm|oh|also|like|y|o|pero|entonces)\b,?\s*)*"
@@ -66,29 +73,38 @@ class Traits:
         return 8 * self.timed.nbytes
 
 
-def traits_of(texts: Sequence[str]) -> Traits:
-    """Look at each passage once."""
+def traits_of(texts: Sequence[str], said: Sequence[Sequence[str]]) -> Traits:
+    """Look at each passage once; `said` are the folded words of each."""
     import numpy as np
 
-    rows = np.array([_row(text) for text in texts], dtype=np.float32).reshape(len(texts), 8)
+    seen = [_row(text, list_of_words) for text, list_of_words in zip(texts, said, strict=True)]
+    rows = np.array(seen, dtype=np.float32).reshape(len(texts), 8)
     rows[:, 7] = np.clip(np.log(np.maximum(rows[:, 7], 1) / LONG), 0, 2)
     return Traits(*(np.ascontiguousarray(column) for column in rows.T))
 
 
-def _row(text: str) -> tuple[float, ...]:
-    folded = fold(text[:4000])
+def _row(text: str, words: Sequence[str]) -> tuple[float, ...]:
+    beginning = text[:_LOOKED_AT]
+    folded, said = fold(beginning), set(words)
     asks = _asking(text)
-    timed, number = speaks_of_time(folded), _NUMBER.search(folded) is not None
+    timed = speaks_of_time(folded, said)
+    number = not _NUMBERS.isdisjoint(said) or _DIGIT.search(beginning) is not None
     return (
         timed,
         number,
-        min(len(_NAME.findall(text[:4000])), 3) / 3,
-        _OWN.search(folded) is not None,
-        (timed or number) and asks < 0.3 and _YOURS.search(folded[:LONG]) is not None,
-        _WISH.search(folded[:LONG]) is not None,
+        min(len(_NAME.findall(beginning)), 3) / 3,
+        not _OWN.isdisjoint(said),
+        (timed or number) and asks < 0.3 and not _YOURS.isdisjoint(words[:80]),
+        _is_wish(folded[:LONG], set(words[:80])),
         asks,
         len(text),
     )
+
+
+def _is_wish(folded: str, said: set[str]) -> bool:
+    if not _WISHES.isdisjoint(said):
+        return True
+    return not _WISHING.isdisjoint(said) and _WISH.search(folded) is not None
 
 
 def _asking(text: str) -> float:

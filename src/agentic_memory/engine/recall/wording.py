@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 
 from agentic_memory.engine.recall.dates import speaks_of_time
-from agentic_memory.engine.recall.words import stems
+from agentic_memory.engine.recall.words import fold, stem, stems, words
 
 ANSWER_CHARS = 1000
 """About 256 tokens: what all results of one answer may have together ..."""
@@ -48,9 +48,10 @@ def trimmed(text: str, wanted: Collection[str], chars: int, *, time_counts: bool
 
 
 def _worth(clause: str, wanted: Collection[str], time_counts: bool) -> float:
-    said = set(stems(clause))
-    worth = float(sum(stem in said for stem in wanted))
-    return worth + 0.5 * (time_counts and speaks_of_time(clause))
+    heard = words(clause)
+    said = {stem(word) for word in heard}
+    worth = float(sum(term in said for term in wanted))
+    return worth + 0.5 * (time_counts and speaks_of_time(fold(clause), set(heard)))
 
 
 def _best_row(clauses: list[str], worth: list[float], chars: int) -> tuple[int, int]:
