@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+AFTERWARDS = 3 * 86400
+"""Seconds after a stretch of time in which a call may still tell of it: "last Friday I ..."."""
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
     """How much each step counts. Scores of words and meaning are in standard deviations of the caller's passages."""
@@ -174,7 +178,7 @@ def _dates(index: CallerIndex, question: Question, weight: float) -> "NDArray[np
     bonus: NDArray[np.float32] = np.zeros(len(index.passages), dtype=np.float32)
     for window in question.windows:
         if window.start is not None and window.end is not None:
-            inside = (index.times >= window.start) & (index.times < window.end + 7 * 86400)
+            inside = (index.times >= window.start) & (index.times < window.end + AFTERWARDS)
         else:
             inside = (index.times.astype("datetime64[s]").astype("datetime64[M]").astype(int) % 12 + 1) == window.month
         bonus = np.maximum(bonus, weight * inside)

@@ -13,11 +13,13 @@ a about am an and any are as at be been being but by can could did do does doing
 he her hers him his how i if in into is it its itself just me my myself of on or our ours out over own s she so
 some than that the their theirs them then there these they this those to too up us very was we were what when
 where which while who whom whose why will with would you your yours yourself
+after also because been before between during get got kind kinds like many much no not type types while
 don't doesn't didn't isn't wasn't aren't i'm i've i'd i'll it's that's he's she's they're we're you're let's
 """
 _SPANISH = """
 al algo como con cual cuales cuando cuanto cuantos de del donde el ella ellas ellos en era eran es esa ese eso
 esta estaba estan estas este esto estos fue fueron ha han hay he la las le les lo los mas me mi mis muy nos o
+antes despues durante entre mientras mucho muchos mucha muchas no tambien tipo tipos
 para pero por porque que quien quienes se ser si sin sobre son su sus te tiene tu tus un una unas uno unos y ya yo
 """
 STOPWORDS = frozenset(_ENGLISH.split() + _SPANISH.split())
