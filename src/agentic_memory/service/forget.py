@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from agentic_memory.domain.caller import DEFAULT_TENANT
 from agentic_memory.ports import Archive, Inbox, MemoryBackend, RecordStore
-from agentic_memory.service.remember_call import note_key
+from agentic_memory.service.remember_call import UNREADABLE, note_key
 
 
 class Forget:
@@ -43,13 +43,28 @@ class Forget:
     def _erase_once(self, tenant: str, caller_id: str) -> bool:
         traces = self._records.traces(tenant, caller_id)
         purged = self._inbox.purge(tenant, traces.conversation_ids, needles(caller_id))
-        for key in traces.archive_keys:
+        keys = (*traces.archive_keys, *self._unreadable(caller_id))
+        for key in keys:
             self._archive.delete(key)
             self._archive.delete(note_key(key))
         remembered = self._backend.forget(tenant, caller_id)
         erased = self._records.erase(tenant, caller_id)
         self._forgotten(tenant, caller_id)
-        return bool(purged or traces.archive_keys or remembered or erased)
+        return bool(purged or keys or remembered or erased)
+
+    def _unreadable(self, caller_id: str) -> list[str]:
+        """Archived bodies that could not be parsed and name this caller."""
+        wanted = [needle.encode() for needle in needles(caller_id)]
+        return [
+            entry.key
+            for entry in self._archive.entries(UNREADABLE)
+            if not entry.key.endswith(note_key(""))
+            and _holds(self._archive.get(entry.key), wanted)
+        ]
+
+
+def _holds(body: bytes, wanted: list[bytes]) -> bool:
+    return any(needle in body for needle in wanted)
 
 
 IDENTITY_KEYS = (

@@ -25,6 +25,9 @@ from agentic_memory.telemetry import Log
 
 log = Log("worker")
 
+BODIES, UNREADABLE, RECORDINGS = "post-call/", "unreadable/", "audio/"
+"""Prefixes in the archive."""
+
 AUDIO_CHUNK = 1 << 20
 """Base64 characters decoded at a time; a multiple of four."""
 
@@ -83,20 +86,18 @@ class RememberCall:
 
         Raises PayloadError for what no retry will mend, StorageError and ArchiveError for what one may.
         """
-        is_audio = delivery.envelope.type == "post_call_audio"
-        key = None if is_audio else self._archive_body(delivery)
-        events = self._parse(delivery, key)
+        events = self._parse(delivery)
+        key = None if _is_recording(events) else self._archive_body(delivery)
         outcomes = tuple(self._dispatch(event, delivery, key) for event in events)
         self._inbox.done(delivery)
         return outcomes
 
-    def _parse(self, delivery: Delivery, key: str | None) -> tuple[Event, ...]:
+    def _parse(self, delivery: Delivery) -> tuple[Event, ...]:
+        """The events; a body that has none is archived apart, where erasing looks into every body."""
         try:
             return self._platform.parse(delivery.body, delivery.tenant, delivery.received_at)
         except PayloadError:
-            if key is not None:
-                conversation = delivery.envelope.conversation_id
-                self._records.note_archived(delivery.tenant, key, None, conversation)
+            self._put(f"{UNREADABLE}{_digest(delivery)}.json", delivery)
             raise
 
     def _dispatch(self, event: Event, delivery: Delivery, key: str | None) -> EventOutcome:
@@ -135,8 +136,7 @@ class RememberCall:
         return EventOutcome.NOTHING
 
     def _keep_audio(self, event: AudioRecorded, delivery: Delivery) -> EventOutcome:
-        digest = dedupe_key(delivery.envelope, delivery.body)[:16]
-        key = f"audio/{_folder(event.conversation_id)}/{digest}{event.extension}"
+        key = f"{RECORDINGS}{_folder(event.conversation_id)}/{_digest(delivery)}{event.extension}"
         note = self._note(delivery, event.conversation_id)
         self._archive.put(note_key(key), note)
         self._archive.put(key, decoded(event.audio_base64))
@@ -144,17 +144,20 @@ class RememberCall:
         return EventOutcome.AUDIO
 
     def _archive_body(self, delivery: Delivery) -> str:
-        """Keep the raw body before anything is made of it; its note first, so that none is without."""
+        """Keep the raw body before anything is made of it."""
         if delivery.archive_key is not None:
             return delivery.archive_key
-        conversation = delivery.envelope.conversation_id
+        folder = _folder(delivery.envelope.conversation_id)
         kind = delivery.envelope.type or "untyped"
-        digest = dedupe_key(delivery.envelope, delivery.body)[:16]
-        key = f"post-call/{_folder(conversation)}/{kind[:60]}-{digest}.json"
-        self._archive.put(note_key(key), self._note(delivery, conversation))
-        self._archive.put(key, delivery.body)
+        key = f"{BODIES}{folder}/{kind[:60]}-{_digest(delivery)}.json"
+        self._put(key, delivery)
         self._inbox.archived(delivery, key)
         return key
+
+    def _put(self, key: str, delivery: Delivery) -> None:
+        """The body with its note; the note first, so that no body is ever without."""
+        self._archive.put(note_key(key), self._note(delivery, delivery.envelope.conversation_id))
+        self._archive.put(key, delivery.body)
 
     def _note(self, delivery: Delivery, conversation_id: str | None) -> bytes:
         person = (
@@ -169,6 +172,14 @@ class RememberCall:
                 person=person,
             )
         )
+
+
+def _is_recording(events: tuple[Event, ...]) -> bool:
+    return bool(events) and all(isinstance(event, AudioRecorded) for event in events)
+
+
+def _digest(delivery: Delivery) -> str:
+    return dedupe_key(delivery.envelope, delivery.body)[:16]
 
 
 def _folder(conversation_id: str | None) -> str:

@@ -2,13 +2,20 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import msgspec
 
 from agentic_memory.domain.delivery import NewDelivery
 from agentic_memory.errors import ArchiveKeyMissing
 from agentic_memory.ports import Archive, Clock, Inbox, Platform, RecordStore
-from agentic_memory.service.remember_call import ArchiveNote, note_key
+from agentic_memory.service.remember_call import (
+    BODIES,
+    RECORDINGS,
+    UNREADABLE,
+    ArchiveNote,
+    note_key,
+)
 
 Progress = Callable[[int], None]
 """Called with how many have been handled so far."""
@@ -53,12 +60,12 @@ class Replay:
         conversation was with. Recordings are joined to their calls without being processed.
         """
         count = 0
-        for key in self._bodies("post-call/"):
+        for key in chain(self._bodies(BODIES), self._bodies(UNREADABLE)):
             self._reopen(key)
             count += 1
             if progress is not None:
                 progress(count)
-        for key in self._bodies("audio/"):
+        for key in self._bodies(RECORDINGS):
             note = self._note(key)
             if note is not None and note.conversation_id is not None:
                 self._records.attach_audio(note.tenant, note.conversation_id, key)
