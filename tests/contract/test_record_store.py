@@ -258,11 +258,22 @@ def test_stale_are_callers_without_vectors_of_the_model(records: RecordStore) ->
     assert len(records.stale("other", 1)) == 1
 
 
+@pytest.mark.parametrize("model_id", ["a-newer-one", "z-newer-one"])
+def test_a_call_alone_can_be_stale(records: RecordStore, model_id: str) -> None:
+    records.commit(CallerCommit(caller(), CallRecord(call(), vectors(2))))
+    assert records.stale(model_id, 10) == [(TENANT, ANA)]
+    assert records.counts(model_id).stale_vectors == 1
+    assert records.counts(MODEL).stale_vectors == 0
+
+
 def test_a_memory_alone_can_be_stale(records: RecordStore) -> None:
     records.commit(CallerCommit(caller(), put_memories=(memory(),)))
     assert records.stale(MODEL, 10) == [(TENANT, ANA)]
     records.commit(CallerCommit(caller(revision=1), put_vectors={"m1": vectors(1)}))
     assert records.stale(MODEL, 10) == []
+    for model_id in ("a-newer-one", "z-newer-one"):
+        assert records.stale(model_id, 10) == [(TENANT, ANA)]
+        assert records.counts(model_id).stale_vectors == 1
 
 
 def test_a_call_without_spoken_words_is_never_stale(records: RecordStore) -> None:
