@@ -109,9 +109,14 @@ class Services:
         since = self.clock.now() - self.settings.active_call_window
         return self.storage.records.active_since(tenant, caller_id, since)
 
-    def load_model_in_background(self) -> None:
-        """Start loading the embedding model; until it is there, recall goes by words."""
-        threading.Thread(target=self.model.load, name="model", daemon=True).start()
+    def prepare(self) -> None:
+        """Load what would otherwise be loaded while somebody waits: number tables, then the model."""
+        self.phone_book.normalise("15550100000")
+        self.model.load()
+
+    def prepare_in_background(self) -> None:
+        """The same without waiting; until the model is there, recall goes by words."""
+        threading.Thread(target=self.prepare, name="prepare", daemon=True).start()
 
     def close(self) -> None:
         """Finish what is being written, then let go of the files."""

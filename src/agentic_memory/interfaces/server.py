@@ -79,7 +79,7 @@ def worker(services: Services) -> Worker:
         services.engine.refresh_vectors,
         services.storage.inbox,
         services.clock,
-        services.model.load,
+        services.prepare,
     )
 
 
@@ -115,7 +115,7 @@ def _life(services: Services) -> tuple[Callable[[], None], Callable[[], None]]:
     def start() -> None:
         sys.setswitchinterval(SWITCH_INTERVAL)
         if working is None:
-            services.load_model_in_background()
+            services.prepare_in_background()
         else:
             services.bell.listener = working.wake
             services.bell.is_heard = working.is_alive
