@@ -118,9 +118,9 @@ class ServerProcess:
             self.kill()
             raise
 
-    def stop(self) -> int:
-        """End it with SIGTERM; return its exit code. Idempotent."""
-        return self._end(signal.SIGTERM)
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """End it with one signal; return its exit code. Idempotent."""
+        return self._end(number)
 
     def kill(self) -> int:
         """End it with SIGKILL, in the middle of whatever it does. Idempotent."""

@@ -1,7 +1,6 @@
 """The commands as processes of their own, beside a real server."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -78,8 +77,7 @@ def test_the_first_start_makes_keys_and_shows_them_once(start_server: Start) -> 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_ending_a_server_is_a_success(start_server: Start, number: int) -> None:
     server = start_server(EMBEDDER="lexical")
-    os.kill(server.pid, number)
-    assert server.stop() == 0
+    assert server.stop(number) == 0
     assert [event["event"] for event in server.events][-1] == "ended"
     assert "Traceback" not in server.log
 
