@@ -9,7 +9,6 @@ from tests.house.source import ROOT, Function, modules
 
 # The outcome of a verification, not a door to the world.
 VALUES = {"SignatureCheck"}
-# Wrappers that are tested where they stand.
 SUITES = {path.stem: path.read_text("utf-8") for path in sorted((ROOT / "tests" / "contract").glob("test_*.py"))}
 CONFTEST = (ROOT / "tests" / "contract" / "conftest.py").read_text("utf-8")
 
