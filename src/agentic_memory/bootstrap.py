@@ -113,6 +113,7 @@ class Services:
         """Load what would otherwise be loaded while somebody waits: number tables, then the model."""
         self.phone_book.normalise("15550100000")
         self.model.load()
+        self.engine.rehearse()
 
     def prepare_in_background(self) -> None:
         """The same without waiting; until the model is there, recall goes by words."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agentic_memory.domain.briefing import Brief, compile_brief
-from agentic_memory.domain.call import Call
+from agentic_memory.domain.call import Call, Role, Turn
 from agentic_memory.domain.caller import Caller, IdentityHints
 from agentic_memory.domain.conflict import (
     OPERATOR,
@@ -125,6 +125,16 @@ class Engine:
         """Load the caller into the cache for the call that begins."""
         self._index(tenant, caller_id)
 
+    def rehearse(self) -> None:
+        """Search a made-up call once, so that the first real search finds everything loaded."""
+        from agentic_memory.engine.recall import CallerIndex, search
+
+        turn = Turn(0, Role.CALLER, "The rehearsal was on Tuesday.")
+        call = Call("", "", "", 0.0, turns=(turn,))
+        made_up = CallerRecords(Caller("", ""), (CallRecord(call, self._call_vectors(call)),))
+        index = CallerIndex.build(made_up, self._model.model_id)
+        search(index, "When?", self._question(index, "When?"), 1, 0.0)
+
     def remember(self, call: Call) -> bool:
         """Extract, reconcile, embed, brief, commit: all in one transaction of the store."""
         facts = self._extractor.extract(call)
@@ -193,7 +203,8 @@ class Engine:
             records = self._store.load(tenant, caller_id) or CallerRecords(caller)
             return CallerIndex.build(records, self._model.model_id)
 
-        return self._cache.get(tenant, caller_id, caller.revision, build)
+        version = (caller.first_call_at, caller.revision)
+        return self._cache.get(tenant, caller_id, version, build)
 
     def _question(self, index: "CallerIndex", query: str) -> "NDArray[np.float32] | None":
         from agentic_memory.engine.recall import query_texts
