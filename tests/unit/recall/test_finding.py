@@ -84,6 +84,21 @@ def test_the_answer_is_found_by_the_words_of_the_question_before_it() -> None:
     assert {f.turn for f in ask(held, "favourite dessert", limit=2)} == {0, 1}
 
 
+def test_an_answer_of_a_few_words_comes_with_its_question() -> None:
+    best = ask(records(DENTIST), "Thursday at ten", limit=1)[0]
+    assert best.text == "[3 May 2026] Agent: Which day suits you best? Caller: Thursday at ten, please."
+    assert (best.turn, best.turns, best.quote) == (4, (3, 4), "Thursday at ten, please.")
+
+
+def test_turns_name_only_what_the_text_holds() -> None:
+    held = records(call("c1", MAY, "agent: Is it? I see that you have a garden there.", "caller: Yes, with tomatoes."))
+    best = ask(held, "tomatoes", limit=1)[0]
+    assert (best.text, best.turns) == ("[3 May 2026] Agent: Is it? Caller: Yes, with tomatoes.", (0, 1))
+    held = records(call("c1", MAY, "agent: See https://x.test?id=1 for it.", "caller: Yes, with tomatoes."))
+    best = ask(held, "tomatoes", limit=1)[0]
+    assert (best.text, best.turns) == ("[3 May 2026] Caller: Yes, with tomatoes.", (1,))
+
+
 def test_a_question_that_names_a_month_prefers_calls_of_that_month() -> None:
     held = records(call("c1", MAY, "caller: We went to the lake."), call("c2", JUNE, "caller: We went to the lake!"))
     assert ask(held, "When did Ana go to the lake in June?")[0].conversation_id == "c2"

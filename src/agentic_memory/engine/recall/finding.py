@@ -8,13 +8,15 @@ from agentic_memory.domain.memory import Evidence, Found, Memory, MemoryKind
 from agentic_memory.engine.recall.index import AGENT, CALLER, CallerIndex, Passage
 from agentic_memory.engine.recall.question import Question, understand
 from agentic_memory.engine.recall.ranking import contributions, totals
-from agentic_memory.engine.recall.wording import day, room, trimmed
+from agentic_memory.engine.recall.wording import day, last_question, room, trimmed
 from agentic_memory.engine.recall.words import stem
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+FEW = 40
+"""Characters up to which an answer is shown with its question."""
 _SPEAKERS = {CALLER: "Caller: ", AGENT: "Agent: "}
 
 
@@ -145,26 +147,53 @@ def _similarities(
 def _found(index: CallerIndex, i: int, question: Question, similarity: float, chars: int) -> Found:
     passage = index.passages[i]
     record = index.records.calls[passage.call].call if passage.call >= 0 else None
-    at = float(index.times[i])
-    before = f"[{day(at)}] " if day(at) else ""
-    before += _SPEAKERS.get(passage.speaker, "")
     superseded = i in index.superseded
-    after = " (no longer true)" if superseded else ""
-    wanted = [stem(term) for term in question.terms]
-    text = trimmed(passage.text, wanted, max(chars - len(before) - len(after), 40), time_counts=question.asks_when)
+    text, turns = _line(index, i, question, chars, superseded=superseded)
     evidence = _evidence(passage, record.conversation_id if record else "")
     return Found(
         id=passage.memory.id if passage.memory else f"{evidence.conversation_id}:{passage.turn}",
         kind=passage.memory.kind if passage.memory else MemoryKind.SEMANTIC,
-        text=before + text + after,
+        text=text,
         similarity=similarity,
-        at=at,
+        at=float(index.times[i]),
         conversation_id=evidence.conversation_id,
         turn=passage.turn,
-        turns=() if passage.turn is None else (passage.turn,),
+        turns=turns,
         quote=evidence.quote,
         superseded=superseded,
     )
+
+
+def _question_before(index: CallerIndex, i: int) -> Passage | None:
+    """The question that a turn of a few words answers: without it "Yes, the blue one." means nothing."""
+    passage = index.passages[i]
+    if i == 0 or index.calls[i] < 0 or index.calls[i - 1] != index.calls[i]:
+        return None
+    asked = index.passages[i - 1]
+    if len(passage.text) > FEW or asked.speaker == passage.speaker or "?" not in asked.text:
+        return None
+    return asked
+
+
+def _line(
+    index: CallerIndex, i: int, question: Question, chars: int, *, superseded: bool
+) -> tuple[str, tuple[int, ...]]:
+    """What the agent reads (date, the question before where needed, who speaks, the words), and which turns that holds."""
+    passage = index.passages[i]
+    date = day(float(index.times[i]))
+    before = f"[{date}] " if date else ""
+    who = _SPEAKERS.get(passage.speaker, "")
+    after = " (no longer true)" if superseded else ""
+    turns = () if passage.turn is None else (passage.turn,)
+    asked = _question_before(index, i)
+    if asked is not None and asked.turn is not None:
+        other = _SPEAKERS[asked.speaker]
+        left = chars - len(before) - len(other) - len(who) - len(passage.text) - len(after) - 1
+        said = last_question(asked.text, left)
+        before, turns = (f"{before}{other}{said} ", (asked.turn, *turns)) if said else (before, turns)
+    wanted = index.words.worth(stem(term) for term in question.terms)
+    left = max(chars - len(before) - len(who) - len(after), 40)
+    return before + who + trimmed(passage.text, wanted, left, time_counts=question.asks_when) + after, turns
 
 
 def _evidence(passage: Passage, conversation_id: str) -> Evidence:

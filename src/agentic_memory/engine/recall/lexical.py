@@ -49,6 +49,12 @@ class Postings:
             scores[self.passages[found]] += self.weights[found]
         return scores
 
+    def worth(self, wanted: Iterable[str]) -> dict[str, float]:
+        """How rare each of these stems is here, the rarest 1; stems that nobody said are left out."""
+        known = {t: float(self.rarity[self.vocabulary[t]]) for t in wanted if t in self.vocabulary}
+        highest = max(known.values(), default=0.0)
+        return {t: v / highest for t, v in known.items() if highest > 0}
+
     def coverage(self, wanted: Iterable[str]) -> "NDArray[np.float32]":
         """float32[count], 0 to 1: how much of these stems a passage holds, rare ones counting more.
 

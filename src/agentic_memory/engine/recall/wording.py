@@ -1,7 +1,7 @@
 """How a result reads: the turn's own words, trimmed to what the question needs, with date and speaker."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from agentic_memory.engine.recall.dates import speaks_of_time
@@ -11,7 +11,10 @@ ANSWER_CHARS = 1000
 """About 256 tokens: what all results of one answer may have together ..."""
 SHORTEST, LONGEST = 96, 320
 """... and the bounds of one."""
+_READ = 4000
+"""More of a turn than this is not looked at for what to show."""
 _CLAUSE = re.compile(r"(?<=[.!?\u2026;])\s+|(?<=[,:\u2013\u2014])\s+|\n+")
+_SENTENCE = re.compile(r"(?<=[.!?\u2026])\s+")
 _SPACE = re.compile(r"\s+")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -30,28 +33,38 @@ def day(at: float) -> str:
     return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}" if at > 0 else ""
 
 
-def trimmed(text: str, wanted: Collection[str], chars: int, *, time_counts: bool = False) -> str:
-    """One line of at most `chars` characters: the clauses that say most of `wanted` (stems), in a row.
+def trimmed(text: str, wanted: Mapping[str, float], chars: int, *, time_counts: bool = False) -> str:
+    """One line of at most `chars` characters: the clauses that say most of `wanted`, in a row.
 
-    Cuts are shown by an ellipsis; the words are verbatim.
+    `wanted` gives stems with what each is worth. Cuts are shown by an ellipsis; the words are verbatim.
     """
-    line = _SPACE.sub(" ", text).strip()
+    line = _SPACE.sub(" ", text[:_READ]).strip()
     if len(line) <= chars:
         return line
-    clauses = [c for c in (_SPACE.sub(" ", part).strip() for part in _CLAUSE.split(text)) if c]
+    clauses = [c for c in (_SPACE.sub(" ", part).strip() for part in _CLAUSE.split(text[:_READ])) if c]
     first, last = _best_row(clauses, [_worth(c, wanted, time_counts) for c in clauses], chars - 2)
     kept = " ".join(clauses[first : last + 1])
     if len(kept) > chars - 2:
         kept = _cut(kept, wanted, chars - 2)
-        return f"{'…' if first or not clauses[0].startswith(kept[:20]) else ''}{kept}…"
+        return f"{'' if line.startswith(kept) else '…'}{kept}…"
     return f"{'…' if first else ''}{kept}{'…' if last < len(clauses) - 1 else ''}"
 
 
-def _worth(clause: str, wanted: Collection[str], time_counts: bool) -> float:
+def last_question(text: str, chars: int) -> str:
+    """The last sentence that asks, its end where it is longer than `chars`; empty if none asks."""
+    asking = [s for s in _SENTENCE.split(_SPACE.sub(" ", text[-_READ:]).strip()) if s.endswith("?")]
+    if not asking or chars < 2:
+        return ""
+    question = asking[-1]
+    return question if len(question) <= chars else "…" + question[1 - chars :].lstrip()
+
+
+def _worth(clause: str, wanted: Mapping[str, float], time_counts: bool) -> float:
     heard = words(clause)
     said = {stem(word) for word in heard}
-    worth = float(sum(term in said for term in wanted))
-    return worth + 0.5 * (time_counts and speaks_of_time(fold(clause), set(heard)))
+    worth = sum(value for term, value in wanted.items() if term in said)
+    telling = 0.05 * (not clause.endswith("?") and len(heard) > 2)
+    return worth + telling + 0.5 * (time_counts and speaks_of_time(fold(clause), set(heard)))
 
 
 def _best_row(clauses: list[str], worth: list[float], chars: int) -> tuple[int, int]:
@@ -64,15 +77,15 @@ def _best_row(clauses: list[str], worth: list[float], chars: int) -> tuple[int, 
             if length > chars and last > first:
                 break
             value += worth[last]
-            if (value, min(length, chars)) > best:
-                best, found = (value, min(length, chars)), (first, last)
+            if (round(value, 6), min(length, chars)) > best:
+                best, found = (round(value, 6), min(length, chars)), (first, last)
     return found
 
 
-def _cut(clause: str, wanted: Collection[str], chars: int) -> str:
+def _cut(clause: str, wanted: Mapping[str, float], chars: int) -> str:
     """Part of one long clause, from whole words, beginning a little before the first wanted one."""
     parts = clause.split(" ")
-    hit = next((i for i, part in enumerate(parts) if not wanted or set(stems(part)) & set(wanted)), 0)
+    hit = next((i for i, part in enumerate(parts) if not wanted or not wanted.keys().isdisjoint(stems(part))), 0)
     start = hit
     while start > 0 and hit - start < 4:
         start -= 1
