@@ -276,7 +276,10 @@ def _then(
 
 
 def _bearer(request: Request) -> str | None:
-    kind, _, value = request.headers.get("authorization", "").partition(" ")
+    """The token presented: after `Bearer`, or alone, as a tool whose header is the bare variable sends it."""
+    kind, _, value = request.headers.get("authorization", "").strip().partition(" ")
+    if not value:
+        return kind or None
     return value.strip() if kind.lower() == "bearer" else None
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from agentic_memory.errors import AgenticMemoryError
 from agentic_memory.ports import Clock, Inbox
-from agentic_memory.telemetry import Log
+from agentic_memory.telemetry import Log, where
 
 log = Log("worker")
 
@@ -61,7 +61,14 @@ class Worker:
         self._wake.set()
 
     def run(self) -> None:
-        """Work until `end` is called."""
+        """Work until `end` is called. What ends it before is logged and raised: `is_alive` turns false."""
+        try:
+            self._run()
+        except BaseException as error:
+            log.error("worker_stopped", at=where(error))
+            raise
+
+    def _run(self) -> None:
         self._begin()
         while not self._ending.is_set():
             self._wake.clear()

@@ -267,7 +267,7 @@ def _importance(raw: Mapping[str, object]) -> float:
 
 
 def _merged(facts: tuple[Fact, ...], found: tuple[Fact, ...]) -> tuple[Fact, ...]:
-    """The rules' facts, then the model's that repeat neither a text nor a slot of them."""
+    """The rules' facts and the model's that repeat neither a text nor a slot of them, in the call's order."""
     texts = {comparable(f.text) for f in facts}
     slots = {f.slot for f in facts if f.slot}
     merged = list(facts)
@@ -275,4 +275,9 @@ def _merged(facts: tuple[Fact, ...], found: tuple[Fact, ...]) -> tuple[Fact, ...
         if comparable(fact.text) not in texts and fact.slot not in slots:
             merged.append(fact)
             texts.add(comparable(fact.text))
-    return tuple(merged)
+    return tuple(sorted(merged, key=_place))
+
+
+def _place(fact: Fact) -> int:
+    """What a platform reported stands before what was said; `sorted` keeps the rest in order."""
+    return -1 if fact.evidence.turn is None else fact.evidence.turn

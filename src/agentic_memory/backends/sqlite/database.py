@@ -15,6 +15,8 @@ from agentic_memory.errors import StorageError, StorageLocked, StorageUnavailabl
 
 CACHE_KIB = 16_384
 """Page cache of one connection."""
+PING_SECONDS = 2.0
+"""A health check must not wait as long as a delivery may."""
 WAL_LIMIT = 64_000_000
 """Bytes to which the write-ahead log shrinks after a burst."""
 
@@ -78,8 +80,12 @@ class Database:
         return self.read(in_transaction)
 
     def ping(self) -> None:
-        """Commit a write that changes nothing. Raises StorageError."""
-        self.write(lambda connection: connection.execute(self._sql["ping"]).rowcount)
+        """Commit a write that changes nothing. Raises StorageError, in two seconds at the latest."""
+        ping = self.submit(lambda connection: connection.execute(self._sql["ping"]).rowcount)
+        try:
+            ping.result(PING_SECONDS)
+        except TimeoutError:
+            raise StorageLocked(seconds=PING_SECONDS) from None
 
     def integrity(self) -> str:
         """`ok`, or the first damage that SQLite finds."""
