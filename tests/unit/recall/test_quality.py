@@ -52,15 +52,14 @@ def share_found(found: list[tuple[tuple[Found, ...], set[tuple[str, int]]]], fir
     return sum(any((r.conversation_id, r.turn) in wanted for r in results[:first]) for results, wanted in asked) / len(asked)
 
 
-@pytest.mark.parametrize(("language", "first", "floor"), [(ENGLISH, 5, 0.90), (SPANISH, 5, 0.88), (ENGLISH, 3, 0.85), (SPANISH, 3, 0.84)])
+@pytest.mark.parametrize(("language", "first", "floor"), [(ENGLISH, 5, 0.92), (SPANISH, 5, 0.91), (ENGLISH, 3, 0.89), (SPANISH, 3, 0.86)])
 def test_the_answer_is_among_the_first(people: list[Searched], embed: Embed, language: int, first: int, floor: float) -> None:
     assert share_found(answers(people, embed, language, first), first) >= floor
 
 
-def test_words_alone_find_what_was_said_in_the_language_of_the_question(people: list[Searched]) -> None:
-    english, spanish = people[:1], people[1:2]
-    assert share_found(answers(english, None, ENGLISH, 5), 5) >= 0.75
-    assert share_found(answers(spanish, None, SPANISH, 5), 5) >= 0.80
+@pytest.mark.parametrize("language", [ENGLISH, SPANISH])
+def test_words_alone_find_most_even_across_languages(people: list[Searched], language: int) -> None:
+    assert share_found(answers(people, None, language, 5), 5) >= 0.82
 
 
 def test_what_was_never_said_is_recognised_by_weak_similarity(people: list[Searched], embed: Embed) -> None:
@@ -68,7 +67,7 @@ def test_what_was_never_said_is_recognised_by_weak_similarity(people: list[Searc
     said = [results[0].similarity for results, wanted in found if wanted]
     never = [results[0].similarity for results, wanted in found if not wanted]
     above = sum((s > n) + (s == n) / 2 for s in said for n in never) / (len(said) * len(never))
-    assert above >= 0.88
+    assert above >= 0.95
 
 
 def test_ten_answers_fit_in_256_tokens(people: list[Searched], embed: Embed) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agentic_memory.engine.recall.kin import kin
 from agentic_memory.engine.recall.words import stem
 
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 K1 = 1.2
 B = 0.75
+KIN = 0.4
+"""What a word of the same meaning counts, against the word itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +43,31 @@ class Postings:
         return slice(0, 0) if i < 0 else slice(int(self.offsets[i]), int(self.offsets[i + 1]))
 
     def scores(self, terms: Iterable[str]) -> "NDArray[np.float32]":
-        """float32[count]: BM25 of every passage for these folded words."""
+        """float32[count]: BM25 of every passage for these folded words, kin counting for less."""
         import numpy as np
 
         scores = np.zeros(self.count, dtype=np.float32)
         for term in dict.fromkeys(stem(word) for word in terms):
             found = self.entries(term)
             scores[self.passages[found]] += self.weights[found]
+            scores += self._by_kin(term, weighted=True)
         return scores
+
+    def _by_kin(self, term: str, *, weighted: bool) -> "NDArray[np.float32] | float":
+        """What passages that hold kin of a stem, and not the stem itself, get for it: BM25 or presence."""
+        import numpy as np
+
+        known = [other for other in kin(term) if other in self.vocabulary]
+        if not known:
+            return 0.0
+        by_kin = np.zeros(self.count, dtype=np.float32)
+        for other in known:
+            found = self.entries(other)
+            places = self.passages[found]
+            worth = KIN * self.weights[found] if weighted else KIN
+            by_kin[places] = np.maximum(by_kin[places], worth)
+        by_kin[self.passages[self.entries(term)]] = 0.0
+        return by_kin
 
     def worth(self, wanted: Iterable[str]) -> dict[str, float]:
         """How rare each of these stems is here, the rarest 1; stems that nobody said are left out."""
@@ -69,6 +89,7 @@ class Postings:
             found = self.entries(term)
             weight = float(self.rarity[self.vocabulary[term]]) if found.stop else unsaid
             held[self.passages[found]] += weight
+            held += weight * self._by_kin(term, weighted=False)
             total += weight
         return held / total if total else held
 
