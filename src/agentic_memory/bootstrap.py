@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from agentic_memory.domain.caller import DEFAULT_TENANT
 from agentic_memory.engine.identity import PhoneBook
 from agentic_memory.engine.memory import Engine, Model
-from agentic_memory.errors import AgenticMemoryError
+from agentic_memory.errors import AgenticMemoryError, StorageError
 from agentic_memory.ports import (
     Archive,
     Clock,
@@ -110,7 +110,15 @@ class Services:
         return self.storage.records.active_since(tenant, caller_id, since)
 
     def prepare(self) -> None:
-        """Load what would otherwise be loaded while somebody waits: number tables, then the model."""
+        """Load what would otherwise be loaded while somebody waits: number tables, then the model.
+
+        An erasure that was cut short is brought to its end first.
+        """
+        if self.storage.database is not None:
+            try:
+                self.storage.database.scrub()
+            except StorageError as error:
+                log.warning("erasure_not_finished", cause=error.code)
         self.phone_book.normalise("15550100000")
         self.model.load()
         self.engine.rehearse()
