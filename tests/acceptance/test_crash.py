@@ -119,6 +119,18 @@ def check(server: Victim, account: Account) -> None:
     check_answers(server, account)
 
 
+def wait_for_an_instant(server: Victim, account: Account, dice: random.Random) -> None:
+    """While it starts, while it works, or right after it has answered 200: a third of the kills each."""
+    which = dice.randrange(3)
+    if which > 0:
+        server.wait_until_up()
+    if which == 2:
+        account.fresh_answer.clear()
+        account.fresh_answer.wait(2)
+    else:
+        time.sleep(dice.uniform(0.0, 0.5))
+
+
 @pytest.mark.timeout(240)
 def test_a_server_killed_fifty_times_loses_nothing_it_accepted(tmp_path: Path) -> None:
     dice = random.Random(20260101)
@@ -128,15 +140,13 @@ def test_a_server_killed_fifty_times_loses_nothing_it_accepted(tmp_path: Path) -
         server.wait_until_up()
         with traffic(server.port, senders=3) as account:
             for _ in range(50):
-                if dice.random() < 0.8:
-                    server.wait_until_up()
-                time.sleep(dice.uniform(0.0, 0.35))
+                wait_for_an_instant(server, account, dice)
                 server.kill()
                 server.start()
             server.wait_until_up()
         assert server.lives == 51
         assert account.broken > 20
-        assert len(account.answered) > 100
+        assert len(account.answered) > 50
         check(server, account)
     finally:
         server.end()

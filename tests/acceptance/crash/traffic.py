@@ -67,6 +67,8 @@ class Account:
     unexpected: list[str] = field(default_factory=list)
     broken: int = 0
     """Requests that a kill cut off."""
+    fresh_answer: threading.Event = field(default_factory=threading.Event)
+    """Set whenever a delivery has just been answered 200: the worst moment to be killed."""
 
 
 class Sender(threading.Thread):
@@ -91,7 +93,7 @@ class Sender(threading.Thread):
             self._ring(index)
             self._search(index)
             self._hang_up(index)
-            self._ending.wait(self._dice.uniform(0.0, 0.25))
+            self._ending.wait(self._dice.uniform(0.0, 0.12))
 
     def _ring(self, index: int) -> None:
         payload = {"caller_id": caller(index % self._callers), "conversation_id": conversation(index)}
@@ -108,6 +110,7 @@ class Sender(threading.Thread):
         gives_up = self._dice.random() < 0.2
         while not self._ending.is_set():
             if self._delivered(index):
+                self._account.fresh_answer.set()
                 self._account.answered.add(index)
                 break
             if gives_up:
