@@ -51,6 +51,21 @@ def test_names_of_the_two_sides_are_not_looked_for() -> None:
     assert ask("Ana").terms == ("ana",)
 
 
+def test_a_name_that_is_an_everyday_word_has_to_be_written_as_one() -> None:
+    def subject(query: str) -> str:
+        return understand(query, ("Will Canning",), (), 0.0).subject
+
+    assert subject("what will happen") == subject("Can it wait, or will it rain?") == ""
+    assert subject("What did Will order?") == "caller"
+    assert subject("What did Cann order?") == "caller"
+
+
+def test_a_role_is_the_caller_only_where_it_stands_for_them() -> None:
+    assert ask("user preferred contact").terms == ("preferred", "contact")
+    assert ask("How many user roles are there?").terms == ("user", "roles")
+    assert ask("How many user roles are there?").subject == ""
+
+
 def test_words_about_the_conversation_are_left_out() -> None:
     assert ask("Can you tell me what I said about the garden fence in our calls?").terms == ("garden", "fence")
     assert ask("Can you list it in order?").terms

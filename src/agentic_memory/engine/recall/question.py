@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from agentic_memory.engine.recall.dates import Window, windows
 from agentic_memory.engine.recall.words import STOPWORDS, content_words, fold
 
-_CALLER_WORDS = frozenset(
-    {"caller", "user", "customer", "client", "patient", "guest", "member", "person"}
-    | {"cliente", "usuario", "usuaria", "paciente", "llamante"}
-)
+_ROLES = "caller|user|customer|client|patient|guest|cliente|usuari[oa]|paciente|llamante"
+_THE_CALLER = re.compile(rf"(?:^|\b(?:the|this|our|el|la|del|al)\s+)({_ROLES})\b")
 _FIRST = re.compile(r"\b(?:i|my|mine|i'm|i've|i'd|mi|mis|yo)\b")
 _SECOND = re.compile(r"\b(?:did|do|have|were|are|would)\s+you\b|\byour\s+(?:advice|recommendation|suggestion)s?\b|\b(?:you)\s+(?:\w+\s+)?(?:recommend|suggest|advise|say|said|tell|told|mention|explain|offer|promise)\w*")
 _AGENT_WORDS = frozenset({"agent", "assistant", "agente", "asistente"})
@@ -78,11 +76,12 @@ def _without_meta(query: str) -> str:
 def understand(query: str, caller_names: tuple[str, ...], agent_names: tuple[str, ...], at: float) -> Question:
     """Read a query; names are those the two sides go by, `at` is the time of the question in Unix seconds."""
     folded = fold(query)
-    caller, agent = _named(folded, caller_names), _named(folded, agent_names)
-    subject = _subject(folded, caller, agent)
+    caller, agent = _named(query, caller_names), _named(query, agent_names)
+    roles = _THE_CALLER.findall(folded)
+    subject = _subject(folded, caller or roles, agent)
     asked_for = _without_meta(query)
-    spoken_of = agent if subject == "agent" else caller or (_role_words(folded) if subject == "caller" else [])
-    left_out = set(caller) | set(agent) | _CALLER_WORDS
+    spoken_of = agent if subject == "agent" else caller or roles
+    left_out = {*caller, *agent, *roles}
     terms = tuple(w for w in content_words(asked_for) if w.removesuffix("'s") not in left_out)
     asks = {name: pattern.search(folded) is not None for name, pattern in _ASKS.items()}
     return Question(
@@ -95,14 +94,20 @@ def understand(query: str, caller_names: tuple[str, ...], agent_names: tuple[str
     )
 
 
-def _named(folded: str, names: tuple[str, ...]) -> list[str]:
-    words = dict.fromkeys(re.findall(r"[^\W_]+", folded))
+def _named(query: str, names: tuple[str, ...]) -> list[str]:
+    """Folded words of the query that name this side: a part of the name, or the beginning of one ("Mel").
+
+    A word that is also an everyday one ("Will", "Can" for Candice) has to be written as a name.
+    """
     own = [fold(part) for name in names for part in name.split() if len(part) > 1]
-    return [w for w in words if any(w == n or (len(w) >= 3 and n.startswith(w)) for n in own)]
-
-
-def _role_words(folded: str) -> list[str]:
-    return [w for w in re.findall(r"[^\W_]+", folded) if w in _CALLER_WORDS]
+    found: dict[str, None] = {}
+    for position, written in enumerate(re.findall(r"[^\W_]+", query)):
+        word = fold(written)
+        as_name = position > 0 and written[0].isupper()
+        exact = word in own and (as_name or word not in STOPWORDS)
+        if exact or (as_name and len(word) >= 3 and any(n.startswith(word) for n in own)):
+            found[word] = None
+    return list(found)
 
 
 def _subject(folded: str, caller: list[str], agent: list[str]) -> str:
@@ -113,7 +118,7 @@ def _subject(folded: str, caller: list[str], agent: list[str]) -> str:
     if _SECOND.search(folded):
         return "agent"
     spoken = set(re.findall(r"[^\W_]+", folded))
-    if spoken & _CALLER_WORDS or _FIRST.search(folded):
+    if _FIRST.search(folded):
         return "caller"
     return "agent" if spoken & _AGENT_WORDS else ""
 
