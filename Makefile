@@ -6,7 +6,7 @@ STAMPS := $(VENV)/.stamps
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test check requirements bench clean
+.PHONY: help install demo serve test check judge requirements bench bench-peers clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,17 @@ $(STAMPS)/dev: requirements/dev.txt $(STAMPS)/core
 	@echo "installing what the tests need ..."
 	@$(PIP_INSTALL) -r requirements/dev.txt
 	@touch $@
+
+# Mem0's own client judges our emulator of its service. It brings many packages: they stay out of .venv.
+JUDGE := .venv-mem0
+
+$(JUDGE)/.stamp: requirements/mem0.txt
+	@echo "making $(JUDGE) ..."
+	@$(PYTHON) -m venv $(JUDGE)
+	@$(JUDGE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/mem0.txt
+	@touch $@
+
+judge: $(JUDGE)/.stamp  ## Make the environment of Mem0's client
 
 install: $(STAMPS)/core  ## Install into .venv
 
@@ -52,11 +63,15 @@ requirements: $(STAMPS)/dev  ## Compile requirements/*.txt
 	$(COMPILE) pyproject.toml --output-file requirements/core.txt
 	$(COMPILE) requirements/build.in --output-file requirements/build.txt
 	$(COMPILE) requirements/dev.in --output-file requirements/dev.txt
+	$(COMPILE) requirements/mem0.in --output-file requirements/mem0.txt
 
 bench: $(STAMPS)/dev  ## Measure: bench/README.md says how
 	@$(BIN)/python bench/latency.py
 	@$(BIN)/python bench/growth.py
 	@$(BIN)/python bench/ingest.py
 
+bench-peers: $(STAMPS)/dev  ## Measure beside other memories (in an environment of their own)
+	@$(BIN)/python bench/peers.py
+
 clean:  ## Remove .venv and caches (never data/)
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(JUDGE) .mypy_cache .ruff_cache .pytest_cache .hypothesis
