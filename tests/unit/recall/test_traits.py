@@ -52,5 +52,10 @@ def test_length_counts_only_beyond_the_long_and_is_bounded() -> None:
     assert traits_of(["x" * 400, "x" * 800, "x" * 10**6], [["x"]] * 3).length.tolist() == pytest.approx([0, 0.6931, 2], abs=1e-3)
 
 
+def test_a_turn_made_to_be_slow_is_looked_at_at_once() -> None:
+    hostile = [", and" * 20_000 + "?", "so but " * 20_000 + "?", "?" * 100_000, "," * 100_000 + "?"]
+    assert all(0 <= share <= 1 for share in traits_of(hostile, [words(text) for text in hostile]).asks)
+
+
 def test_no_passages() -> None:
     assert traits_of([], []).asks.shape == (0,)

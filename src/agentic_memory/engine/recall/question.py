@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from agentic_memory.engine.recall.dates import Window, windows
 from agentic_memory.engine.recall.words import STOPWORDS, content_words, fold
 
+MAX_CHARS = 1000
+"""More of a query than this is not read."""
 _ROLES = "caller|user|customer|client|patient|guest|cliente|usuari[oa]|paciente|llamante"
 _THE_CALLER = re.compile(rf"(?:^|\b(?:the|this|our|el|la|del|al)\s+)({_ROLES})\b")
 _FIRST = re.compile(r"\b(?:i|my|mine|i'm|i've|i'd|mi|mis|yo)\b")
@@ -75,6 +77,7 @@ def _without_meta(query: str) -> str:
 
 def understand(query: str, caller_names: tuple[str, ...], agent_names: tuple[str, ...], at: float) -> Question:
     """Read a query; names are those the two sides go by, `at` is the time of the question in Unix seconds."""
+    query = query[:MAX_CHARS]
     folded = fold(query)
     caller, agent = _named(query, caller_names), _named(query, agent_names)
     roles = _THE_CALLER.findall(folded)

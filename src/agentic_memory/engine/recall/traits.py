@@ -38,7 +38,7 @@ _WISH = re.compile(
 _DIGIT = re.compile(r"\d")
 _NAME = re.compile(r"(?<=[\w,;:'\u2019-] )[A-Z\u00c0-\u00de][\w'\u2019-]*[a-z\u00df-\u00ff]|[\"\u201c\u00ab]\w")
 _OPENING = re.compile(
-    r"(?:^|[,;:\u00bf\u2013\u2014-])\s*(?:(?:and|so|but|or|well|hmm|oh|also|like|y|o|pero|entonces)\b,?\s*)*"
+    r"(?:^|[,;:\u00bf\u2013\u2014-])\s*(?:(?:and|so|but|or|well|hmm|oh|also|like|y|o|pero|entonces)\b,?\s*){0,3}"
     r"(?:what|how|when|where|who|whose|why|which|can|could|do|does|did|is|are|was|were|will|would|should|have|has|had|any|got|"
     r"may|am|don't|isn't|aren't|didn't|won't|que|como|cuando|donde|quien|cual|cuant|por que|puede|podria|tiene|hay|es|"
     r"qu\u00e9|c\u00f3mo|cu\u00e1ndo|d\u00f3nde|qui\u00e9n|cu\u00e1l|cu\u00e1nt|podr\u00eda|\u00bf)"
@@ -112,6 +112,7 @@ def _asking(text: str) -> float:
     if "?" not in text:
         return 0.0
     asked = 0
+    text = text[:_LOOKED_AT]
     for sentence in _SENTENCE.findall(text):
         if sentence.rstrip().endswith("?"):
             opening = _OPENING.search(sentence.lower())

@@ -13,6 +13,7 @@ SHORTEST, LONGEST = 96, 320
 """... and the bounds of one."""
 _READ = 4000
 """More of a turn than this is not looked at for what to show."""
+_CLAUSES = 200
 _CLAUSE = re.compile(r"(?<=[.!?\u2026;])\s+|(?<=[,:\u2013\u2014])\s+|\n+")
 _SENTENCE = re.compile(r"(?<=[.!?\u2026])\s+")
 _SPACE = re.compile(r"\s+")
@@ -42,6 +43,7 @@ def trimmed(text: str, wanted: Mapping[str, float], chars: int, *, time_counts: 
     if len(line) <= chars:
         return line
     clauses = [c for c in (_SPACE.sub(" ", part).strip() for part in _CLAUSE.split(text[:_READ])) if c]
+    del clauses[_CLAUSES:]
     first, last = _best_row(clauses, [_worth(c, wanted, time_counts) for c in clauses], chars - 2)
     kept = " ".join(clauses[first : last + 1])
     if len(kept) > chars - 2:
