@@ -36,7 +36,7 @@ from figures import keep, machine_line, median, percentile, table
 from processes import Process
 from recall import Hit, Person
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 ADAPTERS = HERE / "peers"
 ENVIRONMENT = HERE / ".venv-peers"
 REQUIREMENTS = HERE.parent / "requirements" / "peers.txt"
@@ -136,13 +136,20 @@ class Worker:
 @contextmanager
 def working(name: str, vectors: Path) -> Iterator[Worker]:
     """A worker for this peer; its folder goes with it."""
-    python = Path(sys.executable) if name == OURS else python_of_peers()
+    python, source = Path(sys.executable), {"PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+    if name != OURS:
+        python, source = python_of_peers(), {}
     with tempfile.TemporaryDirectory(prefix="bench-peer-") as made:
         folder = Path(made)
         command = [str(python), str(ADAPTERS / f"{PEERS[name]}.py")]
         with (folder / "errors.log").open("wb") as errors:
             process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=surroundings(folder), cwd=folder
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env={**surroundings(folder), **source},
+                cwd=folder,
             )
         try:
             worker = Worker(name, process)
@@ -189,7 +196,7 @@ class Remote:
         self._worker = worker
         self.seconds: list[float] = []
 
-    def __call__(self, caller: str, query: str, limit: int) -> list[Hit]:
+    def __call__(self, caller: str, query: str, limit: int, at: float) -> list[Hit]:
         answer = self._worker.ask({"search": [[caller, query]], "limit": limit})
         self.seconds += answer["seconds"]
         return [Hit(_place(found["id"]), found["text"]) for found in answer["results"][0]]
@@ -327,7 +334,9 @@ def speed(size: int, names: Sequence[str], vectors: Path, bound: float) -> tuple
             fill(cell, calls, bound)
             cells.append(cell)
             print(f"  {name}: {cell.added:,} added in {cell.adding:.1f} s {cell.problem}", flush=True)
-        Asking(size, vectors).run([cell for cell in cells if cell.added], bound)
+        filled = [cell for cell in cells if cell.added]
+        if filled:
+            Asking(size, vectors, min(cell.added for cell in filled)).run(filled, bound)
         rows += [cell.row() for cell in cells]
         return rows, [cell.worker for cell in cells]
 
@@ -350,14 +359,15 @@ def fill(cell: Cell, calls: Sequence[Call], bound: float) -> None:
 class Asking:
     """Searches, the peers taking turns."""
 
-    def __init__(self, size: int, vectors: Path) -> None:
+    def __init__(self, size: int, vectors: Path, kept: int) -> None:
+        """`kept` is what every peer has: nobody is asked about a caller of whom it knows nothing."""
         sys.path.append(str(ADAPTERS))
         from recorded import Recorded
 
         self._recorded = Recorded(vectors)
         self._dice = random.Random(size)
         self._calls = list(conversations(size))
-        callers = callers_of(size)
+        callers = callers_of(size)[: max(1, kept // TURNS)]
         self._order = self._dice.sample(callers, min(len(callers), ROUNDS * CALLERS_A_ROUND + 3))
 
     def run(self, cells: Sequence[Cell], bound: float) -> None:
@@ -391,8 +401,6 @@ class Asking:
     def _nearest(self, caller: str, query: str, added: int) -> set[str]:
         """The ids of this caller's nearest memories by cosine, of those that were added."""
         kept = [row for call in self._calls[: added // TURNS] if call[0]["caller"] == caller for row in call]
-        if not kept:
-            return set()
         near = self._recorded.vectors(row["text"] for row in kept) @ self._recorded.vectors([query])[0]
         return {kept[i]["id"] for i in (-near).argsort()[:LIMIT].tolist()}
 
@@ -413,7 +421,7 @@ def starts(workers: Sequence[Worker]) -> list[list[object]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", nargs="*", type=Path, default=[], help="files of callers; default: the project's own")
+    parser.add_argument("--data", nargs="*", type=Path, default=[], help="files of callers, or folders of them; default: the project's own")
     parser.add_argument("--sizes", default="1000,10000,100000", help="numbers of memories, by commas; empty: quality alone")
     parser.add_argument("--seconds", type=float, default=60.0, help="bound of adding, and of asking, a peer and size")
     parser.add_argument("--style", choices=("question", "keywords"), default="question")

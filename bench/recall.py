@@ -4,9 +4,10 @@
     python bench/recall.py calls.json.gz more.json    any calls in the shape below
     python bench/recall.py --style keywords           queries as an agent in a hurry writes them
 
-A file is a list of callers, as JSON, gzipped or not: `caller` (number), `caller_name`, `agent_name` (both may be
-null), `calls` [{`id`, `at` (Unix seconds or an ISO time), `turns` [[`user` | `agent`, text]]}], `questions` [{`q`, `category`,
-`evidence` [[call, turn]]}]. What is measured, each as the mean over questions:
+A file is a list of callers (or one), as JSON, gzipped or not: `caller` (number), `caller_name`, `agent_name` (both may
+be null), `calls` [{`id`, `at` (Unix seconds or an ISO time), `turns` [[`user` | `agent`, text]]}], `questions` [{`q`,
+`category`, `evidence` [[call, turn]]}]. Questions without evidence are left out. What is measured, each as the mean over
+questions:
 
 R@k      share of the evidence turns among the main turns of the first k results
 hit@5    share of questions with at least one of them among the first five
@@ -26,7 +27,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
 
     from agentic_memory.bootstrap import Services
 
-HERE = Path(__file__).parent
-OWN = HERE.parent / "tests" / "recall"
+HERE = Path(__file__).resolve().parent
+OWN = HERE.parent / "tests" / "recall" / "people"
 DAY = 86_400
 TOKENS = 256
 CHARS_PER_TOKEN = 4
@@ -58,6 +59,8 @@ class Question:
     text: str
     category: str
     evidence: frozenset[Place]
+    at: float
+    """When it is asked: Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +69,14 @@ class SpokenCall:
     at: float
     turns: tuple[tuple[str, str], ...]
     """(`agent` or the caller under any name, text)."""
+    collected: Mapping[str, Any] = field(default_factory=dict)
+    """What the platform's data collection reports."""
+    summary: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
     caller: str
-    name: str | None
     agent_name: str | None
     calls: tuple[SpokenCall, ...]
     """Oldest first."""
@@ -97,25 +102,36 @@ class Hit:
 class System(Protocol):
     """Something that has read all callers and is asked about one."""
 
-    def __call__(self, caller: str, query: str, limit: int) -> list[Hit]: ...
+    def __call__(self, caller: str, query: str, limit: int, at: float) -> list[Hit]: ...
 
 
 def load(path: Path) -> list[Person]:
     """The callers of one file."""
     data = path.read_bytes()
     read = json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
-    return [_person(entry) for entry in read]
+    return [_person(entry) for entry in (read if isinstance(read, list) else [read])]
 
 
 def _person(entry: Mapping[str, Any]) -> Person:
-    calls = [SpokenCall(c["id"], _seconds(c["at"]), tuple((r, t) for r, t in c["turns"])) for c in entry["calls"]]
+    calls = [_call(call, entry.get("caller_name")) for call in entry["calls"]]
+    after = max((call.at for call in calls), default=0.0) + 7 * DAY
     questions = tuple(
-        Question(q["q"], _category(q), frozenset((calls[c].id, t) for c, t in q["evidence"]))
+        Question(
+            text=q["q"],
+            category=_category(q),
+            evidence=frozenset((calls[call].id, turn) for call, turn in q["evidence"]),
+            at=_seconds(q.get("at", after)),
+        )
         for q in entry["questions"]
         if q["evidence"]
     )
-    by_time = tuple(sorted(calls, key=lambda c: c.at))
-    return Person(entry["caller"], entry.get("caller_name") or entry.get("name"), entry.get("agent_name"), by_time, questions)
+    return Person(entry["caller"], entry.get("agent_name"), tuple(sorted(calls, key=lambda c: c.at)), questions)
+
+
+def _call(call: Mapping[str, Any], name: str | None) -> SpokenCall:
+    turns = tuple((role, text) for role, text in call["turns"])
+    collected = {**({"caller_name": name} if name else {}), **call.get("data_collection", {})}
+    return SpokenCall(call["id"], _seconds(call["at"]), turns, collected, call.get("summary"))
 
 
 def _seconds(at: float | str) -> float:
@@ -185,7 +201,7 @@ def score(
         for question in person.questions:
             text = keywords(question.text) if style == "keywords" else question.text
             before, began = embedding(), time.perf_counter()
-            hits = system(person.caller, text, TOP)
+            hits = system(person.caller, text, TOP, question.at)
             taken.append(time.perf_counter() - began)
             rest.append(taken[-1] - (embedding() - before))
             leaks += sum(hit.place is not None and hit.place[0] not in own for hit in hits)
@@ -267,7 +283,7 @@ class Recipe:
         self._turns = {person.caller: person.turns for person in people}
         self._rankings = rankings
 
-    def __call__(self, caller: str, query: str, limit: int) -> list[Hit]:
+    def __call__(self, caller: str, query: str, limit: int, at: float) -> list[Hit]:
         turns = self._turns[caller]
         best = best_first(self._rankings[caller].scores(query))[:limit]
         return [Hit(*turns[i]) for i in best]
@@ -312,13 +328,12 @@ class Ours:
 
     def __init__(self, built: "Services", people: Sequence[Person]) -> None:
         self._engine = built.engine
-        self._now = {p.caller: max((c.at for c in p.calls), default=0.0) + DAY for p in people}
         calls = sorted(((c.at, p.caller, c, p) for p in people for c in p.calls), key=lambda entry: entry[:2])
         for _, _, call, person in calls:
             built.engine.remember(_heard(call, person))
 
-    def __call__(self, caller: str, query: str, limit: int) -> list[Hit]:
-        found = self._engine.search("default", caller, query, limit, self._now[caller]).results
+    def __call__(self, caller: str, query: str, limit: int, at: float) -> list[Hit]:
+        found = self._engine.search("default", caller, query, limit, at).results
         return [
             Hit(
                 None if f.turn is None else (f.conversation_id, f.turn),
@@ -343,7 +358,6 @@ def _heard(call: SpokenCall, person: Person) -> Any:
         )
         for i, (role, text) in enumerate(call.turns)
     )
-    collected = (CollectedValue("caller_name", person.name),) if person.name else ()
     return Call(
         tenant="default",
         conversation_id=call.id,
@@ -352,7 +366,8 @@ def _heard(call: SpokenCall, person: Person) -> Any:
         caller_id=person.caller,
         agent_name=person.agent_name,
         turns=turns,
-        collected=collected,
+        collected=tuple(CollectedValue(name, value) for name, value in call.collected.items()),
+        summary=call.summary,
     )
 
 
@@ -389,27 +404,28 @@ def scores(people: Sequence[Person], style: str) -> dict[str, Score]:
         systems: dict[str, System] = {**recipes(people, embedder), "AgenticMemory": engine}
         for system in systems.values():
             for person in people:
-                system(person.caller, "warm", 1)
+                system(person.caller, "warm", 1, 0.0)
         return {n: score(s, people, style=style, embedding=lambda: embedder.seconds) for n, s in systems.items()}
 
 
 def sets(paths: Sequence[Path]) -> dict[str, list[Person]]:
-    """The sets by name; the project's own where none is given."""
-    if paths:
-        return {path.name.split(".")[0]: load(path) for path in paths}
-    return {"own calls": own()}
+    """The callers of each file or folder of files, by its name; the project's own where none is given."""
+    return {_name(path): [person for file in _files(path) for person in load(file)] for path in paths or [OWN]}
 
 
-def own() -> list[Person]:
-    """The project's own calls: every JSON file of its recall test."""
-    return [person for path in sorted(OWN.rglob("*.json")) for person in load(path)]
+def _name(path: Path) -> str:
+    return "own calls" if path.resolve() == OWN else path.name.split(".")[0]
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(path.glob("*.json*")) if path.is_dir() else [path]
 
 
 def main() -> None:
     from figures import keep, machine_line, table
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", nargs="*", type=Path, help="files of callers; default: the project's own")
+    parser.add_argument("data", nargs="*", type=Path, help="files of callers, or folders of them; default: the project's own")
     parser.add_argument("--style", choices=("question", "keywords"), default="question")
     parser.add_argument("--categories", action="store_true", help="R@5 of each category too")
     parser.add_argument("--markdown", action="store_true", help="the table of docs/benchmarks.md")

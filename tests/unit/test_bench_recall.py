@@ -43,14 +43,14 @@ def test_a_result_may_contain_more_than_its_main_turn(recall: ModuleType) -> Non
 
 
 def person(recall: ModuleType, caller: str, call: str, *turns: str) -> object:
-    question = recall.Question("Where do the roses grow?", "place", frozenset({(call, 0)}))
+    question = recall.Question("Where do the roses grow?", "place", frozenset({(call, 0)}), 0.0)
     spoken = recall.SpokenCall(call, 0.0, tuple(("user", text) for text in turns))
-    return recall.Person(caller, None, None, (spoken,), (question,))
+    return recall.Person(caller, None, (spoken,), (question,))
 
 
 def test_results_of_another_caller_are_leaks(recall: ModuleType) -> None:
     people = [person(recall, "ana", "a1", "roses"), person(recall, "ben", "b1", "roses")]
-    scored = recall.score(lambda caller, query, limit: [recall.Hit(("a1", 0), "roses")], people)
+    scored = recall.score(lambda caller, query, limit, at: [recall.Hit(("a1", 0), "roses")], people)
     assert scored.leaks == 1
     assert scored.figures["R@1"] == 50.0
 
@@ -90,18 +90,25 @@ def test_keywords_leave_the_little_words_out(recall: ModuleType) -> None:
 def test_files_are_read_gzipped_or_not(recall: ModuleType, tmp_path: Path) -> None:
     calls = [
         {"id": "late", "at": "1970-01-02T00:00", "turns": [["caller", "Roses."], ["agent", " "]]},
-        {"id": "early", "at": 5, "turns": [["user", "Tulips."]]},
+        {"id": "early", "at": 5, "turns": [["user", "Tulips."]], "summary": "Tulips."},
     ]
     asked = [
-        {"q": "Which?", "category": "c", "evidence": [[0, 0], [1, 0]]},
+        {"q": "Which?", "category": "c", "evidence": [[0, 0], [1, 0]], "at": "1970-01-03"},
+        {"q": "Which first?", "category": "c", "evidence": [[1, 0]]},
         {"q": "Never said?", "category": "c", "evidence": []},
     ]
-    entry = {"caller": "+15550100001", "name": "Ana", "agent_name": None, "calls": calls, "questions": asked}
+    entry = {"caller": "+15550100001", "caller_name": "Ana", "agent_name": None, "calls": calls, "questions": asked}
     plain, packed = tmp_path / "plain.json", tmp_path / "packed.json.gz"
     plain.write_text(json.dumps([entry]), "utf-8")
     packed.write_bytes(gzip.compress(plain.read_bytes()))
     (read,) = recall.load(plain)
     assert recall.load(packed) == [read]
+    assert recall.sets([plain, tmp_path]) == {"plain": [read], tmp_path.name: [read, read]}
     assert [(call.id, call.at) for call in read.calls] == [("early", 5.0), ("late", 86_400.0)]
     assert read.turns == [(("early", 0), "Tulips."), (("late", 0), "Roses.")]
-    assert [q.evidence for q in read.questions] == [{("late", 0), ("early", 0)}]
+    assert [q.evidence for q in read.questions] == [{("late", 0), ("early", 0)}, {("early", 0)}]
+    assert [q.at for q in read.questions] == [2 * 86_400.0, 8 * 86_400.0]
+    assert [(call.collected, call.summary) for call in read.calls] == [
+        ({"caller_name": "Ana"}, "Tulips."),
+        ({"caller_name": "Ana"}, None),
+    ]
