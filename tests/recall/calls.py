@@ -40,10 +40,15 @@ class Asked:
     at: datetime
     answers: tuple[str, ...]
     """Words of the evidence: each of its turns holds at least one."""
-    evidence: frozenset[Place]
-    """All turns that answer; none: never said."""
+    parts: tuple[frozenset[Place], ...]
+    """The evidence: all of these parts answer it together; of the turns of one part each says the same. None: never said."""
     behind: frozenset[Place]
     """Turns with the value that is not asked for, the outdated one or the newer: they come after the evidence."""
+
+    @property
+    def evidence(self) -> frozenset[Place]:
+        """All turns that answer, or a part of it."""
+        return frozenset().union(*self.parts)
 
     @property
     def group(self) -> str:
@@ -114,8 +119,8 @@ def _call(written: Mapping[str, object]) -> PhoneCall:
 
 
 def _asked(written: Mapping[str, object], calls: Sequence[PhoneCall], after: datetime) -> Asked:
-    def places(name: str) -> frozenset[Place]:
-        return frozenset((calls[call].id, turn) for call, turn in written.get(name, ()))
+    def places(turns: Sequence[tuple[int, int]]) -> frozenset[Place]:
+        return frozenset((calls[call].id, turn) for call, turn in turns)
 
     return Asked(
         question=written["q"],
@@ -125,6 +130,6 @@ def _asked(written: Mapping[str, object], calls: Sequence[PhoneCall], after: dat
         style=written["style"],
         at=_moment(written["at"]) if "at" in written else after,
         answers=tuple(written["answer"]),
-        evidence=places("evidence"),
-        behind=places("behind"),
+        parts=tuple(places(part) for part in written["evidence"]),
+        behind=places(written.get("behind", ())),
     )

@@ -2,9 +2,10 @@
 
     python -m tests.recall.measure [--misses] [--by-caller]
 
-R@k      share of a question's evidence turns that are the main turn of one of the first k results, mean over questions
-hit@5    share of questions with at least one evidence turn among the first five
-R<256t   share of the evidence turns whose text is in the results that fit in 256 tokens (about four characters each)
+R@k      share of a question's evidence that is the main turn of one of the first k results, mean over questions. Most
+         have one part of evidence, some two; a part that was said twice ("the twentieth" - "the twentieth, then") counts once
+hit@5    share of questions with any evidence among the first five
+R<256t   share of the evidence whose text is in the results that fit in 256 tokens (about four characters each)
 order    of questions about a value that changed: share with the value asked for before the other one
 AUC      how often the first result of a question that can be answered is more similar than that of one that cannot
 leaks    results from another caller's calls
@@ -45,6 +46,12 @@ STOP = frozenset(
 )
 
 
+def found(asked: Asked, places: Iterable[Place | None]) -> float:
+    """The share of the evidence that is there: a part counts once any of its turns is."""
+    there = set(places)
+    return sum(not there.isdisjoint(part) for part in asked.parts) / len(asked.parts)
+
+
 @dataclass(frozen=True)
 class Answered:
     """One question, asked: what came back."""
@@ -60,7 +67,7 @@ class Answered:
 
     def recall(self, first: int) -> float:
         """The share of the evidence among the first results."""
-        return len(self.asked.evidence & set(self.places[:first])) / len(self.asked.evidence)
+        return found(self.asked, self.places[:first])
 
     def within(self, tokens: int) -> float:
         """The share of the evidence in the results that fit."""
@@ -71,7 +78,7 @@ class Answered:
             if used > tokens:
                 break
             inside |= {(result.conversation_id, turn) for turn in result.turns}
-        return len(self.asked.evidence & inside) / len(self.asked.evidence)
+        return found(self.asked, inside)
 
     @property
     def is_in_order(self) -> bool:
@@ -141,10 +148,9 @@ def keywords(question: str) -> str:
 
 def searched(house: House, person: Person, asked: Asked, *, rewrite: Callable[[str], str] = str) -> Answered:
     """Ask one question."""
-    found = house.services.engine.search(
-        DEFAULT_TENANT, person.caller, rewrite(asked.question), LIMIT, asked.at.timestamp()
-    )
-    return Answered(person, asked, found.results)
+    question, at = rewrite(asked.question), asked.at.timestamp()
+    findings = house.services.engine.search(DEFAULT_TENANT, person.caller, question, LIMIT, at)
+    return Answered(person, asked, findings.results)
 
 
 def all_answers(house: House, rewrite: Callable[[str], str] = str) -> list[Answered]:
@@ -205,10 +211,7 @@ class MeaningAlone:
 
 def baseline(answers: Sequence[Answered], rank: Callable[[Person, str], Sequence[Place]], first: int = 5) -> float:
     """R@first in percent of another way of ranking, for the same questions."""
-    found = [
-        len(a.asked.evidence & set(rank(a.person, a.asked.question)[:first])) / len(a.asked.evidence) for a in answers
-    ]
-    return 100 * statistics.fmean(found)
+    return 100 * statistics.fmean(found(a.asked, rank(a.person, a.asked.question)[:first]) for a in answers)
 
 
 def grouped(answers: Iterable[Answered], by: Callable[[Answered], str]) -> Mapping[str, list[Answered]]:
