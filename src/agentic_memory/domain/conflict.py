@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from agentic_memory.domain.call import Call
-from agentic_memory.domain.caller import CallerName, NameSource
+from agentic_memory.domain.caller import Caller, CallerName, NameSource
 from agentic_memory.domain.memory import Category, Change, Evidence, Fact, Memory, Sensitivity
 from agentic_memory.domain.naming import extends
 from agentic_memory.domain.retention import KEEP, Retention
@@ -108,6 +108,39 @@ def memory_id(call: Call, fact: Fact) -> str:
     parts = (call.tenant, call.caller_id or "", fact.slot or fact.category.value, scope, content)
     framed = "".join(f"{len(part)}:{part}" for part in parts)
     return "mem_" + hashlib.sha256(framed.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def after(memories: Iterable[Memory], learnt: Reconciled) -> tuple[Memory, ...]:
+    """The caller's memories once `learnt` is applied, oldest first."""
+    held = {memory.id: memory for memory in memories}
+    for gone in learnt.drop_memory_ids:
+        held.pop(gone, None)
+    held.update((memory.id, memory) for memory in learnt.put_memories)
+    return tuple(sorted(held.values(), key=lambda m: (m.created_at, m.id)))
+
+
+def headed(caller: Caller, calls: Sequence[Call], memories: Sequence[Memory]) -> Caller:
+    """The caller as these calls, oldest first, and memories make them known; the brief is left as it is."""
+    return replace(
+        caller,
+        name=caller_name(memories),
+        language=caller_language(memories, calls),
+        first_call_at=calls[0].started_at if calls else caller.first_call_at,
+        last_call_at=calls[-1].started_at if calls else caller.last_call_at,
+        call_count=len(calls),
+    )
+
+
+def taught(memories: Iterable[Memory], conversation_id: str) -> tuple[Fact, ...]:
+    """What one call taught, as the claims of these memories hold it: `reconcile` makes the same of it."""
+    return tuple(
+        Fact(
+            c.text, m.category, c.evidence, m.slot, c.value, c.language, c.importance, c.sensitivity, c.strength
+        )
+        for m in memories
+        for c in _claims(m)
+        if c.evidence.conversation_id == conversation_id and c.evidence.field != OPERATOR
+    )
 
 
 def forgotten(changes: Iterable[Change]) -> dict[str, float]:

@@ -10,10 +10,10 @@ from agentic_memory.domain.caller import Caller, IdentityHints
 from agentic_memory.domain.conflict import (
     OPERATOR,
     Reconciled,
-    caller_language,
-    caller_name,
+    after,
     edit,
     forgotten,
+    headed,
     reconcile,
     resettle,
 )
@@ -225,7 +225,7 @@ class Engine:
     ) -> CallerCommit:
         memories = after(records.memories, learnt)
         calls = _headings(records, put)
-        caller = _caller(records.caller, memories, calls)
+        caller = headed(records.caller, calls, memories)
         return CallerCommit(
             caller=replace(caller, brief=compile_brief(caller, calls, memories)),
             put_call=put,
@@ -296,32 +296,12 @@ class Engine:
         return replace(records, calls=calls, memory_vectors={**held, **self._each(stale)})
 
 
-def after(memories: Sequence[Memory], learnt: Reconciled) -> tuple[Memory, ...]:
-    """The caller's memories once `learnt` is applied, oldest first."""
-    held = {memory.id: memory for memory in memories}
-    for memory_id in learnt.drop_memory_ids:
-        held.pop(memory_id, None)
-    held.update((memory.id, memory) for memory in learnt.put_memories)
-    return tuple(sorted(held.values(), key=lambda m: (m.created_at, m.id)))
-
-
 def _headings(records: CallerRecords, put: CallRecord | None) -> tuple[Call, ...]:
     """All calls of the caller, oldest first, with `put` in the place of its earlier version."""
     held = {record.call.conversation_id: record.call for record in records.calls}
     if put is not None:
         held[put.call.conversation_id] = put.call
     return tuple(sorted(held.values(), key=lambda c: (c.started_at, c.conversation_id)))
-
-
-def _caller(caller: Caller, memories: Sequence[Memory], calls: Sequence[Call]) -> Caller:
-    return replace(
-        caller,
-        name=caller_name(memories),
-        language=caller_language(memories, calls),
-        first_call_at=calls[0].started_at if calls else caller.first_call_at,
-        last_call_at=calls[-1].started_at if calls else caller.last_call_at,
-        call_count=len(calls),
-    )
 
 
 def _content(call: Call) -> Call:
