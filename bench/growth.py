@@ -1,7 +1,7 @@
 """Do the three latencies stay flat while the number of callers in one file grows?
 
     python bench/growth.py                          1,000, 10,000 and 100,000 callers
-    python bench/growth.py --sizes 1000,1000000     as many as the disk holds: about 14 KB each
+    python bench/growth.py --sizes 1000,1000000     as many as the disk holds: about 11 KB each
 
 Callers are copied from a few that were remembered the usual way, row by row and under ids of their own; then
 a server asks the file over HTTP: one caller after another, drawn evenly from all, rings, searches and hangs up.
@@ -25,7 +25,7 @@ from payloads import hangup, hangup_request, question, ring_request, search_requ
 
 TEMPLATES = 20
 CALLS = 2
-TURNS = 4
+TURNS = 2
 BATCH = 2000
 TABLES = ("callers", "calls", "memories", "history", "archive_notes")
 PAUSE = 0.02
