@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentic_memory.engine.recall import call_texts, pack, stale_calls, unpack, usable
+from agentic_memory.engine.recall import call_texts, pack, unpack, usable
 from agentic_memory.engine.recall.vectors import CONTEXT_CHARS, MAX_PIECES, PIECE_CHARS, pieces
 from tests.unit.recall.people import MAY, call, letters
 
@@ -34,12 +34,6 @@ def test_of_a_long_turn_before_only_the_last_words_count() -> None:
     _, second = call_texts(call("c1", MAY, "agent: " + "word " * 70 + "end", "caller: Yes."))
     assert second.startswith("word ") and second.endswith("word end Yes.")
     assert len(second) <= CONTEXT_CHARS + 5
-
-
-def test_stale_are_calls_without_vectors_of_the_model() -> None:
-    calls = [call("c1", MAY, "caller: one"), call("c2", MAY, "caller: two"), call("c3", MAY, "tool: {}")]
-    assert stale_calls(calls, [pack(letters(["one"]), "m"), None, None], "m") == [1]
-    assert stale_calls(calls, [pack(letters(["one"]), "m"), None, None], "n") == [0, 1]
 
 
 @given(st.text(max_size=4000))

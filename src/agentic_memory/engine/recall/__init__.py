@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from agentic_memory.engine.recall.cache import CacheStats, CallerCache
     from agentic_memory.engine.recall.finding import Explained, explain, query_texts, search
     from agentic_memory.engine.recall.index import CallerIndex
-    from agentic_memory.engine.recall.vectors import call_texts, pack, stale_calls, unpack, usable
+    from agentic_memory.engine.recall.vectors import call_texts, pack, unpack, usable
 
 _HOMES = {
     "CacheStats": "cache",
@@ -25,7 +25,6 @@ _HOMES = {
     "pack": "vectors",
     "query_texts": "finding",
     "search": "finding",
-    "stale_calls": "vectors",
     "unpack": "vectors",
     "usable": "vectors",
 }
@@ -40,7 +39,6 @@ __all__ = [
     "pack",
     "query_texts",
     "search",
-    "stale_calls",
     "unpack",
     "usable",
 ]

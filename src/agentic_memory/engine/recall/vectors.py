@@ -7,7 +7,6 @@ belong to each turn follows from its text alone.
 """
 
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from agentic_memory.domain.call import Call
@@ -94,12 +93,3 @@ def usable(vectors: Vectors | None, model_id: str, count: int) -> bool:
         and vectors.count == count
         and len(vectors.data) == 2 * count * vectors.dimension
     )
-
-
-def stale_calls(calls: Sequence[Call], vectors: Sequence[Vectors | None], model_id: str) -> list[int]:
-    """Positions of the calls that have to be embedded (anew) for that model."""
-    return [
-        i
-        for i, (call, had) in enumerate(zip(calls, vectors, strict=True))
-        if call.spoken_turns and not usable(had, model_id, len(call_texts(call)))
-    ]
