@@ -6,12 +6,12 @@
 
 A file is a list of callers (or one), as JSON, gzipped or not: `caller` (number), `caller_name`, `agent_name` (both may
 be null), `calls` [{`id`, `at` (Unix seconds or an ISO time), `turns` [[`user` | `agent`, text]]}], `questions` [{`q`,
-`category`, `evidence` [[call, turn]]}]. Questions without evidence are left out. What is measured, each as the mean over
-questions:
+`category`, `evidence` [[call, turn]]}]. Where several turns say the same, a list of them stands in the place of one turn.
+Questions without evidence are left out. What is measured, each as the mean over questions:
 
-R@k      share of the evidence turns among the main turns of the first k results
-hit@5    share of questions with at least one of them among the first five
-R<256t   share of the evidence turns that are contained in the results that fit in 256 tokens of text
+R@k      share of the evidence among the main turns of the first k results
+hit@5    share of questions with any of it among the first five
+R<256t   share of the evidence that is contained in the results that fit in 256 tokens of text
 leaks    results that are another caller's: must be 0
 
 The recipes rank the turns of one caller, and return them whole; ours runs as the server runs it.
@@ -58,7 +58,8 @@ Place = tuple[str, int]
 class Question:
     text: str
     category: str
-    evidence: frozenset[Place]
+    evidence: tuple[frozenset[Place], ...]
+    """The parts that answer together; of the turns of one part any will do."""
     at: float
     """When it is asked: Unix seconds."""
 
@@ -119,13 +120,19 @@ def _person(entry: Mapping[str, Any]) -> Person:
         Question(
             text=q["q"],
             category=_category(q),
-            evidence=frozenset((calls[call].id, turn) for call, turn in q["evidence"]),
+            evidence=tuple(frozenset((calls[call].id, turn) for call, turn in part) for part in _parts(q["evidence"])),
             at=_seconds(q.get("at", after)),
         )
         for q in entry["questions"]
         if q["evidence"]
     )
     return Person(entry["caller"], entry.get("agent_name"), tuple(sorted(calls, key=lambda c: c.at)), questions)
+
+
+def _parts(evidence: Sequence[Any]) -> list[list[list[int]]]:
+    """[call, turn] or several of them, as several; the same turn named twice counts once."""
+    parts = [part if isinstance(part[0], list) else [part] for part in evidence]
+    return [part for i, part in enumerate(parts) if part not in parts[:i]]
 
 
 def _call(call: Mapping[str, Any], name: str | None) -> SpokenCall:
@@ -154,13 +161,19 @@ def keywords(question: str) -> str:
 # --- the measure ---
 
 
-def measured(hits: Sequence[Hit], wanted: frozenset[Place]) -> dict[str, float]:
+def measured(hits: Sequence[Hit], wanted: Sequence[frozenset[Place]]) -> dict[str, float]:
     """The figures of one question; `wanted` is not empty."""
     places = [hit.place for hit in hits]
-    row = {f"R@{k}": len(wanted & set(places[:k])) / len(wanted) for k in (1, 5, 10)}
-    row["hit@5"] = float(bool(wanted & set(places[:5])))
-    row["R<256t"] = len(wanted & within(hits, TOKENS)) / len(wanted)
-    return row
+    figures = {f"R@{k}": share(places[:k], wanted) for k in (1, 5, 10)}
+    figures["hit@5"] = float(figures["R@5"] > 0)
+    figures["R<256t"] = share(within(hits, TOKENS), wanted)
+    return figures
+
+
+def share(found: Iterable[Place | None], wanted: Sequence[frozenset[Place]]) -> float:
+    """How many of the parts are found, of all."""
+    there = set(found)
+    return sum(bool(part & there) for part in wanted) / len(wanted)
 
 
 def within(hits: Sequence[Hit], tokens: int) -> set[Place]:

@@ -20,15 +20,25 @@ def recall(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     sys.modules.pop("recall")
 
 
+def parts(*places: tuple[str, int]) -> list[frozenset[tuple[str, int]]]:
+    return [frozenset({place}) for place in places]
+
+
 def test_recall_counts_the_share_of_the_evidence(recall: ModuleType) -> None:
     hits = [recall.Hit(("c1", turn), "short") for turn in (7, 2, 9, 4, 5, 3)]
-    figures = recall.measured(hits, frozenset({("c1", 2), ("c1", 3)}))
+    figures = recall.measured(hits, parts(("c1", 2), ("c1", 3)))
     assert figures == {"R@1": 0.0, "R@5": 0.5, "R@10": 1.0, "hit@5": 1.0, "R<256t": 1.0}
 
 
 def test_the_same_turn_of_another_call_is_no_evidence(recall: ModuleType) -> None:
-    figures = recall.measured([recall.Hit(("c2", 2), "short")], frozenset({("c1", 2)}))
+    figures = recall.measured([recall.Hit(("c2", 2), "short")], parts(("c1", 2)))
     assert set(figures.values()) == {0.0}
+
+
+def test_any_of_the_turns_that_say_the_same_will_do(recall: ModuleType) -> None:
+    twice = frozenset({("c", 1), ("c", 5)})
+    assert recall.share([("c", 5)], [twice]) == 1.0
+    assert recall.share([("c", 5), ("c", 1)], [twice, frozenset({("c", 9)})]) == 0.5
 
 
 def test_text_counts_until_it_no_longer_fits(recall: ModuleType) -> None:
@@ -43,7 +53,7 @@ def test_a_result_may_contain_more_than_its_main_turn(recall: ModuleType) -> Non
 
 
 def person(recall: ModuleType, caller: str, call: str, *turns: str) -> object:
-    question = recall.Question("Where do the roses grow?", "place", frozenset({(call, 0)}), 0.0)
+    question = recall.Question("Where do the roses grow?", "place", (frozenset({(call, 0)}),), 0.0)
     spoken = recall.SpokenCall(call, 0.0, tuple(("user", text) for text in turns))
     return recall.Person(caller, None, (spoken,), (question,))
 
@@ -93,8 +103,8 @@ def test_files_are_read_gzipped_or_not(recall: ModuleType, tmp_path: Path) -> No
         {"id": "early", "at": 5, "turns": [["user", "Tulips."]], "summary": "Tulips."},
     ]
     asked = [
-        {"q": "Which?", "category": "c", "evidence": [[0, 0], [1, 0]], "at": "1970-01-03"},
-        {"q": "Which first?", "category": "c", "evidence": [[1, 0]]},
+        {"q": "Which?", "category": "c", "evidence": [[0, 0], [1, 0], [0, 0]], "at": "1970-01-03"},
+        {"q": "Which first?", "category": "c", "evidence": [[[1, 0], [0, 0]]]},
         {"q": "Never said?", "category": "c", "evidence": []},
     ]
     entry = {"caller": "+15550100001", "caller_name": "Ana", "agent_name": None, "calls": calls, "questions": asked}
@@ -106,7 +116,10 @@ def test_files_are_read_gzipped_or_not(recall: ModuleType, tmp_path: Path) -> No
     assert recall.sets([plain, tmp_path]) == {"plain": [read], tmp_path.name: [read, read]}
     assert [(call.id, call.at) for call in read.calls] == [("early", 5.0), ("late", 86_400.0)]
     assert read.turns == [(("early", 0), "Tulips."), (("late", 0), "Roses.")]
-    assert [q.evidence for q in read.questions] == [{("late", 0), ("early", 0)}, {("early", 0)}]
+    assert [q.evidence for q in read.questions] == [
+        ({("late", 0)}, {("early", 0)}),
+        ({("early", 0), ("late", 0)},),
+    ]
     assert [q.at for q in read.questions] == [2 * 86_400.0, 8 * 86_400.0]
     assert [(call.collected, call.summary) for call in read.calls] == [
         ({"caller_name": "Ana"}, "Tulips."),
