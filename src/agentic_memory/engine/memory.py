@@ -50,6 +50,13 @@ class Model:
         return self.embedder.model_id
 
     @property
+    def vectors_id(self) -> str:
+        """What is stored with every vector: the model, and the convention of what is embedded."""
+        from agentic_memory.engine.recall.vectors import CONVENTION
+
+        return f"{self.embedder.model_id}+{CONVENTION}"
+
+    @property
     def has_vectors(self) -> bool:
         """False when words alone were asked for."""
         return self.embedder.dimension > 0
@@ -132,7 +139,7 @@ class Engine:
         turn = Turn(0, Role.CALLER, "The rehearsal was on Tuesday.")
         call = Call("", "", "", 0.0, turns=(turn,))
         made_up = CallerRecords(Caller("", ""), (CallRecord(call, self._call_vectors(call)),))
-        index = CallerIndex.build(made_up, self._model.model_id)
+        index = CallerIndex.build(made_up, self._model.vectors_id)
         search(index, "When?", self._question(index, "When?"), 1, 0.0)
 
     def remember(self, call: Call) -> bool:
@@ -184,7 +191,7 @@ class Engine:
         """Embed what has no vectors of the present model, for up to `limit` callers; whether there were any."""
         if not self._model.is_ready or not self._model.has_vectors:
             return False
-        stale = self._store.stale(self._model.model_id, limit)
+        stale = self._store.stale(self._model.vectors_id, limit)
         for tenant, caller_id in stale:
             records = self._store.load(tenant, caller_id)
             if records is not None:
@@ -201,7 +208,7 @@ class Engine:
 
         def build() -> "CallerIndex":
             records = self._store.load(tenant, caller_id) or CallerRecords(caller)
-            return CallerIndex.build(records, self._model.model_id)
+            return CallerIndex.build(records, self._model.vectors_id)
 
         version = (caller.first_call_at, caller.revision)
         return self._cache.get(tenant, caller_id, version, build)
@@ -275,16 +282,16 @@ class Engine:
         if vectors is None:
             return {}
         rows = (vectors[i : i + 1] for i in range(len(memories)))
-        return {m.id: pack(row, self._model.model_id) for m, row in zip(memories, rows, strict=True)}
+        return {m.id: pack(row, self._model.vectors_id) for m, row in zip(memories, rows, strict=True)}
 
     def _packed(self, texts: Sequence[str]) -> Vectors | None:
         from agentic_memory.engine.recall import pack
 
         vectors = self._model.embed(texts) if texts else None
-        return None if vectors is None else pack(vectors, self._model.model_id)
+        return None if vectors is None else pack(vectors, self._model.vectors_id)
 
     def _embedded(self, records: CallerRecords) -> CallerRecords:
-        model_id = self._model.model_id
+        model_id = self._model.vectors_id
         calls = tuple(
             r
             if r.vectors is not None and r.vectors.model_id == model_id

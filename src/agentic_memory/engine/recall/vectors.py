@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+CONVENTION = "turns-1"
+"""Names what `call_texts` gives. Change it with what is embedded: vectors of another convention are made anew."""
 PIECE_CHARS = 400
 """A turn of at most this many characters is embedded whole."""
 CONTEXT_CHARS = 200

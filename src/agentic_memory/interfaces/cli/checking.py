@@ -130,7 +130,7 @@ def _probes(services: "Services") -> "Iterator[Probe]":
     where = bootstrap.archive_path(settings)
     integrity = storage.database.integrity if storage.database else lambda: "ok"
     names = services.profiles.names()
-    yield "database", lambda: check.database_line(integrity, storage.records, model.model_id)
+    yield "database", lambda: check.database_line(integrity, storage.records, model.vectors_id)
     yield "archive", lambda: check.archive_line(storage.archive, where)
     yield "model", lambda: check.model_line(model)
     yield "agent profiles", lambda: check.agents_line(names, settings)

@@ -49,7 +49,7 @@ def export(caller: str | None, output: Path | None, data_dir: str | None) -> Non
     with opened(data_dir) as services:
         if caller is not None:
             services.callers.one(caller)
-        total = 1 if caller else services.storage.records.counts(services.model.model_id).callers
+        total = 1 if caller else services.storage.records.counts(services.model.vectors_id).callers
         with _output(output) as out, progress("exporting", total) as done:
             written = _written(json_lines(services.callers.everything(caller)), out, done)
     note(f"{sentence(counted(written, 'caller'))} written{f' to {output}' if output else ''}.")
