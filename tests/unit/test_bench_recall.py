@@ -3,6 +3,7 @@
 import gzip
 import importlib
 import json
+import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,6 +80,11 @@ def test_bm25_prefers_the_rare_word(recall: ModuleType) -> None:
     assert scores[0] > scores[3] == 0.0
 
 
+def test_bm25_saturates(recall: ModuleType) -> None:
+    assert recall.Bm25(["rose", "tulip"]).scores("rose") == pytest.approx([math.log(2), 0.0])
+    assert recall.Bm25(["rose rose", "tulip tulip"]).scores("rose") == pytest.approx([2 * 2.2 / 3.2 * math.log(2), 0.0])
+
+
 class Ranked:
     def __init__(self, *scores: float) -> None:
         self._scores = list(scores)
@@ -99,8 +105,8 @@ def test_keywords_leave_the_little_words_out(recall: ModuleType) -> None:
 
 def test_files_are_read_gzipped_or_not(recall: ModuleType, tmp_path: Path) -> None:
     calls = [
-        {"id": "late", "at": "1970-01-02T00:00", "turns": [["caller", "Roses."], ["agent", " "]]},
-        {"id": "early", "at": 5, "turns": [["user", "Tulips."]], "summary": "Tulips."},
+        {"id": "a-late", "at": "1970-01-02T00:00", "turns": [["caller", "Roses."], ["agent", " "]]},
+        {"id": "b-early", "at": 5, "turns": [["user", "Tulips."]], "summary": "Tulips."},
     ]
     asked = [
         {"q": "Which?", "category": "c", "evidence": [[0, 0], [1, 0], [0, 0]], "at": "1970-01-03"},
@@ -114,11 +120,11 @@ def test_files_are_read_gzipped_or_not(recall: ModuleType, tmp_path: Path) -> No
     (read,) = recall.load(plain)
     assert recall.load(packed) == [read]
     assert recall.sets([plain, tmp_path]) == {"plain": [read], tmp_path.name: [read, read]}
-    assert [(call.id, call.at) for call in read.calls] == [("early", 5.0), ("late", 86_400.0)]
-    assert read.turns == [(("early", 0), "Tulips."), (("late", 0), "Roses.")]
+    assert [(call.id, call.at) for call in read.calls] == [("b-early", 5.0), ("a-late", 86_400.0)]
+    assert read.turns == [(("b-early", 0), "Tulips."), (("a-late", 0), "Roses.")]
     assert [q.evidence for q in read.questions] == [
-        ({("late", 0)}, {("early", 0)}),
-        ({("early", 0), ("late", 0)},),
+        ({("a-late", 0)}, {("b-early", 0)}),
+        ({("b-early", 0), ("a-late", 0)},),
     ]
     assert [q.at for q in read.questions] == [2 * 86_400.0, 8 * 86_400.0]
     assert [(call.collected, call.summary) for call in read.calls] == [
