@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from agentic_memory import bootstrap
 from agentic_memory.backends.in_memory.archive import InMemoryArchive
 from agentic_memory.backends.in_memory.inbox import InMemoryInbox
 from agentic_memory.backends.in_memory.records import InMemoryRecords
-
-from agentic_memory import bootstrap
 from agentic_memory.bootstrap import Services, Storage
 from agentic_memory.settings import read
 from tests.fakes import FrozenClock
