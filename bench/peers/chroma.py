@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import worker
+import adapter
 from recorded import Recorded
 
 
@@ -16,7 +16,7 @@ class Chroma:
 
         self._chromadb = chromadb
 
-    def open(self, folder: Path, vectors: Recorded) -> worker.Peer:
+    def open(self, folder: Path, vectors: Recorded) -> adapter.Peer:
         settings = self._chromadb.Settings(anonymized_telemetry=False)
         client = self._chromadb.PersistentClient(path=str(folder / "chroma"), settings=settings)
         made = client.create_collection("memories", embedding_function=None, configuration={"hnsw": {"space": "cosine"}})
@@ -28,7 +28,7 @@ class Store:
         self._collection = collection
         self._vectors = vectors
 
-    def add(self, call: Sequence[worker.Row]) -> None:
+    def add(self, call: Sequence[adapter.Row]) -> None:
         texts = [row["text"] for row in call]
         self._collection.add(
             ids=[row["id"] for row in call],
@@ -44,4 +44,4 @@ class Store:
 
 
 if __name__ == "__main__":
-    worker.serve(Chroma())
+    adapter.serve(Chroma())

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import worker
+import adapter
 from recorded import WIDTH, Recorded
 
 
@@ -16,8 +16,8 @@ class InMemory:
 
         self._store = InMemoryStore
 
-    def open(self, folder: Path, vectors: Recorded) -> worker.Peer:
-        return Store(self._store(index={"dims": WIDTH, "embed": vectors.lists, "fields": ["text"]}))
+    def open(self, folder: Path, vectors: Recorded) -> adapter.Peer:
+        return OneByOne(self._store(index={"dims": WIDTH, "embed": vectors.lists, "fields": ["text"]}))
 
 
 class Store:
@@ -26,7 +26,7 @@ class Store:
     def __init__(self, store: Any) -> None:
         self._store = store
 
-    def add(self, call: Sequence[worker.Row]) -> None:
+    def add(self, call: Sequence[adapter.Row]) -> None:
         from langgraph.store.base import PutOp
 
         self._store.batch([PutOp(("memories", row["caller"]), row["id"], {"text": row["text"]}) for row in call])
@@ -36,5 +36,13 @@ class Store:
         return [{"id": item.key, "text": item.value["text"]} for item in found]
 
 
+class OneByOne(Store):
+    """For the store in memory, which fails where one batch holds the same text twice."""
+
+    def add(self, call: Sequence[adapter.Row]) -> None:
+        for row in call:
+            self._store.put(("memories", row["caller"]), row["id"], {"text": row["text"]})
+
+
 if __name__ == "__main__":
-    worker.serve(InMemory())
+    adapter.serve(InMemory())

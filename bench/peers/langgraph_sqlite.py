@@ -4,8 +4,8 @@ import sqlite3
 import sys
 from pathlib import Path
 
+import adapter
 import langgraph_memory
-import worker
 from recorded import WIDTH, Recorded
 
 
@@ -21,7 +21,7 @@ class Sqlite:
 
         self._store = SqliteStore
 
-    def open(self, folder: Path, vectors: Recorded) -> worker.Peer:
+    def open(self, folder: Path, vectors: Recorded) -> adapter.Peer:
         index = {"dims": WIDTH, "embed": vectors.lists, "text_fields": ["text"]}  # "fields" is not read here
         self._opened = self._store.from_conn_string(str(folder / "store.db"), index=index)
         store = self._opened.__enter__()
@@ -30,4 +30,4 @@ class Sqlite:
 
 
 if __name__ == "__main__":
-    worker.serve(Sqlite())
+    adapter.serve(Sqlite())

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import worker
+import adapter
 from recorded import WIDTH, Recorded
 
 
@@ -17,7 +17,7 @@ class Mem0:
 
         self._memory, self._embeddings = Memory, Embeddings
 
-    def open(self, folder: Path, vectors: Recorded) -> worker.Peer:
+    def open(self, folder: Path, vectors: Recorded) -> adapter.Peer:
         class Lookup(self._embeddings):  # type: ignore[name-defined,misc]
             def embed_documents(self, texts: list[str]) -> list[list[float]]:
                 return vectors.lists(texts)
@@ -41,7 +41,7 @@ class Store:
     def __init__(self, memory: Any) -> None:
         self._memory = memory
 
-    def add(self, call: Sequence[worker.Row]) -> None:
+    def add(self, call: Sequence[adapter.Row]) -> None:
         for row in call:  # one by one: the messages of one `add` share their metadata
             message = {"role": "assistant" if row["role"] == "agent" else "user", "content": row["text"]}
             self._memory.add([message], user_id=row["caller"], metadata={"turn_id": row["id"]}, infer=False)
@@ -52,4 +52,4 @@ class Store:
 
 
 if __name__ == "__main__":
-    worker.serve(Mem0())
+    adapter.serve(Mem0())

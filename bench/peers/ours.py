@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import worker
+import adapter
 from recorded import WIDTH, Matrix, Recorded
 
 BEGAN = 1_780_000_000.0
@@ -35,7 +35,7 @@ class Ours:
         import agentic_memory.bootstrap
         import agentic_memory.engine.recall.finding  # noqa: F401
 
-    def open(self, folder: Path, vectors: Recorded) -> worker.Peer:
+    def open(self, folder: Path, vectors: Recorded) -> adapter.Peer:
         from agentic_memory import bootstrap, settings
         from agentic_memory.engine.memory import Engine, Model
         from agentic_memory.engine.recall import CallerCache
@@ -52,7 +52,7 @@ class Store:
     def __init__(self, engine: Any) -> None:
         self._engine = engine
 
-    def add(self, call: Sequence[worker.Row]) -> None:
+    def add(self, call: Sequence[adapter.Row]) -> None:
         from agentic_memory.domain.call import Call, Role, Turn
 
         conversation_id = call[0]["id"].partition("#")[0]
@@ -70,4 +70,4 @@ class Store:
 
 
 if __name__ == "__main__":
-    worker.serve(Ours())
+    adapter.serve(Ours())
