@@ -128,6 +128,11 @@ class Worker:
             raise Unable(answer["error"])
         return answer
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether its process is no more."""
+        return self.process.poll() is not None
+
     def memory(self) -> int:
         """Resident bytes."""
         return Process(self.process.pid, 0).memory()
@@ -308,7 +313,7 @@ class Cell:
     def row(self) -> list[object]:
         figures = [percentile(v, s) * 1e3 for v in (self.first, self.again) for s in (0.5, 0.95)]
         share = f"{100 * sum(self.exact) / len(self.exact):.0f} %" if self.exact and self.worker.name != OURS else "-"
-        megabytes = [self.worker.memory() // 10**6, size_on_disk(self.worker) // 10**6]
+        megabytes = ["-", "-"] if self.worker.has_ended else [self.worker.memory() // 10**6, size_on_disk(self.worker) // 10**6]
         rate = round(self.added / self.adding) if self.adding else 0
         return [self.worker.name, self.size, self.added, rate, *figures, share, self.leaks, *megabytes, self.problem]
 
