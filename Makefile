@@ -6,7 +6,10 @@ STAMPS := $(VENV)/.stamps
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test check judge requirements bench bench-peers clean
+# What the AWS stack is checked with. None of it is needed to run, and their pins do not fit each other.
+AWS_TOOLS := aws checkov ministack lambda
+
+.PHONY: help install demo serve test test-aws layer smoke check judge requirements bench bench-peers clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +53,29 @@ serve: $(STAMPS)/core  ## Run the server on http://127.0.0.1:8000
 test: $(STAMPS)/dev  ## Run every test
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
+.venv-%/.stamp: requirements/%.txt | $(STAMPS)/dev
+	@echo "making .venv-$* ..."
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-$*
+	@$(BIN)/uv pip install --quiet --python .venv-$*/bin/python --require-hashes -r requirements/$*.txt
+	@touch $@
+
+layer: $(STAMPS)/dev  ## Put our package into layer/, for `sam build`
+	@rm -rf layer/dist
+	@$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir layer/dist .
+
+build/layer/.stamp: layer $(wildcard layer/*)
+	@rm -rf build/layer && mkdir -p build/layer
+	@$(MAKE) --silent -C layer build-MemoryLayer ARTIFACTS_DIR=$(CURDIR)/build/layer UV=$(CURDIR)/$(BIN)/uv \
+		LAYER_PYTHON=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
+		LAYER_PLATFORM=$$(uname -m)-manylinux_2_28
+	@touch $@
+
+test-aws: $(STAMPS)/dev $(AWS_TOOLS:%=.venv-%/.stamp) build/layer/.stamp  ## Check the AWS stack, without AWS
+	@$(BIN)/python -m pytest -o addopts="" -ra --strict-markers --strict-config --import-mode=importlib -p no:cacheprovider tests/aws
+
+smoke: $(STAMPS)/dev  ## Ask a deployed stack: make smoke STACK=name
+	@$(BIN)/python scripts/test_production_ready.py --stack $(STACK)
+
 check: $(STAMPS)/dev  ## Lint, types, import contracts, fast tests
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -64,6 +90,8 @@ requirements: $(STAMPS)/dev  ## Compile requirements/*.txt
 	$(COMPILE) requirements/build.in --output-file requirements/build.txt
 	$(COMPILE) requirements/dev.in --output-file requirements/dev.txt
 	$(COMPILE) requirements/mem0.in --output-file requirements/mem0.txt
+	for tool in $(AWS_TOOLS); do $(COMPILE) requirements/$$tool.in --output-file requirements/$$tool.txt; done
+	$(COMPILE) layer/requirements.in --output-file layer/requirements.txt
 
 bench: $(STAMPS)/dev  ## Measure: bench/README.md says how
 	@$(BIN)/python bench/latency.py
@@ -74,4 +102,4 @@ bench-peers: $(STAMPS)/dev  ## Measure beside other memories (in an environment 
 	@$(BIN)/python bench/peers.py
 
 clean:  ## Remove .venv and caches (never data/)
-	@rm -rf $(VENV) $(JUDGE) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(JUDGE) $(AWS_TOOLS:%=.venv-%) build layer/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

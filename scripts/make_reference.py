@@ -18,7 +18,7 @@ from agentic_memory import errors, ports
 from agentic_memory.errors import AgenticMemoryError
 from agentic_memory.interfaces.openapi import description
 from agentic_memory.interfaces.problems import status_of
-from agentic_memory.settings import SETTINGS, Setting
+from agentic_memory.settings import AWS_SETTINGS, SETTINGS, Setting
 from agentic_memory.telemetry import METRICS
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -60,6 +60,9 @@ def settings_page() -> str:
         "commas, are all accepted: that is how a key is rotated. Keys are never shown in logs, errors "
         "or `check`.",
         table(("setting", "default", "what for", "example"), [_setting_row(s) for s in SETTINGS]),
+        "## On AWS",
+        "What the stack and Lambda itself set for the functions; nobody sets these by hand.",
+        table(("setting", "default", "what for", "example"), [_setting_row(s) for s in AWS_SETTINGS]),
     )
 
 

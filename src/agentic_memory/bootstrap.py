@@ -167,17 +167,22 @@ class MetricsObserver:
 
 
 def build(
-    settings: Settings, clock: Clock | None = None, storage: Storage | None = None
+    settings: Settings,
+    clock: Clock | None = None,
+    storage: Storage | None = None,
+    metrics: Metrics | None = None,
+    model: Model | None = None,
 ) -> Services:
     """Wire everything for these settings. Raises SettingsError, StorageError, ArchiveError.
 
-    `storage` takes the place of what the settings name.
+    `storage` and `model` take the place of what the settings name, `metrics` of those for Prometheus.
     """
     check_backend(settings)
-    clock, metrics, bell = clock or SystemClock(), Metrics(), Bell()
+    clock, metrics, bell = clock or SystemClock(), metrics or Metrics(), Bell()
     storage = storage or open_storage(settings)
     book = PhoneBook(settings.own_numbers, settings.default_region)
-    platform, model, cache = _platform(settings), Model(embedder(settings)), _cache(settings)
+    platform, cache = _platform(settings), _cache(settings)
+    model = model or Model(embedder(settings))
     engine = Engine(storage.records, model, extractor(settings, metrics), cache)
     profiles, tokens = _profiles(settings), _tokens(settings, clock)
     mint = tokens.mint if settings.retrieve_auth == "token" else None

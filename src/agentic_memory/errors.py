@@ -35,6 +35,7 @@ AgenticMemoryError
 │   ├── EmbedderUnavailable        retryable
 │   ├── EmbedderCorrupt            not retryable
 │   └── ExtractorFailed            retryable
+├── SecretUnavailable              the keys of the AWS stack; retryable
 └── MemoryUnavailable              nothing could be had in time: 503, retryable
 
 A class's docstring is its message: `{fields}` in it are filled from the keyword arguments.
@@ -226,6 +227,12 @@ class EmbedderCorrupt(ModelError):
 
 class ExtractorFailed(ModelError):
     """The extractor gave nothing usable: {reason}"""
+
+    retryable = True
+
+
+class SecretUnavailable(AgenticMemoryError):
+    """The secret that holds the keys cannot be read: {reason}. Check MEMORY_SECRET_ID and the function's role."""
 
     retryable = True
 

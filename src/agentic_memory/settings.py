@@ -125,6 +125,10 @@ def _keys(value: str) -> Keys:
     return Keys(part.strip() for part in value.replace("\n", ",").split(",") if part.strip())
 
 
+def _one_key(value: str) -> Keys:
+    return Keys((value,) if value else ())
+
+
 def _list(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
@@ -295,3 +299,42 @@ def _parsed(setting: Setting, raw: str) -> Any:
         raise SettingsError(
             name=setting.name, problem=f"{shown} {error}", example=setting.example
         ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class AwsSettings:
+    """What the AWS stack and Lambda itself set for its functions."""
+
+    memory_secret_id: str
+    memory_queue_url: str
+    memory_table_name: str
+    aws_region: str
+    aws_access_key_id: str
+    aws_secret_access_key: Keys
+    aws_session_token: Keys
+    aws_container_credentials_full_uri: str
+    aws_container_authorization_token: Keys
+    aws_endpoint_url: str
+
+
+AWS_SETTINGS: tuple[Setting, ...] = (
+    Setting("MEMORY_SECRET_ID", "", _text, "Secret that holds the keys as a JSON object; empty: the keys stand in the environment.", "my-stack-keys"),
+    Setting("MEMORY_QUEUE_URL", "", _text, "Queue between /post-call and the worker.", "https://sqs.eu-central-1.amazonaws.com/123456789012/my-queue"),
+    Setting("MEMORY_TABLE_NAME", "", _text, "DynamoDB table of the engine; empty with Mem0.", "my-table"),
+    Setting("AWS_REGION", "us-east-1", _text, "Set by Lambda.", "eu-central-1"),
+    Setting("AWS_ACCESS_KEY_ID", "", _text, "Set by Lambda.", "AKIA..."),
+    Setting("AWS_SECRET_ACCESS_KEY", "", _one_key, "Set by Lambda.", "...", secret=True),
+    Setting("AWS_SESSION_TOKEN", "", _one_key, "Set by Lambda.", "...", secret=True),
+    Setting("AWS_CONTAINER_CREDENTIALS_FULL_URI", "", _text, "Set by Lambda with SnapStart, in place of the keys.", "http://127.0.0.1:2772/credentials"),
+    Setting("AWS_CONTAINER_AUTHORIZATION_TOKEN", "", _one_key, "Set by Lambda with SnapStart.", "...", secret=True),
+    Setting("AWS_ENDPOINT_URL", "", _text, "Where AWS is, for tests; empty: AWS itself.", "https://127.0.0.1:4566"),
+)
+
+assert [s.attribute for s in AWS_SETTINGS] == [f.name for f in fields(AwsSettings)]
+
+
+def read_aws(environment: Mapping[str, str] | None = None) -> AwsSettings:
+    """Read what only the AWS stack sets; `environment` is the process's by default."""
+    env = os.environ if environment is None else environment
+    given = {s.attribute: _parsed(s, env.get(s.name) or s.default) for s in AWS_SETTINGS}
+    return AwsSettings(**given)

@@ -12,7 +12,7 @@ import pytest
 from agentic_memory import __version__, errors
 from agentic_memory.domain.initiation import VARIABLES
 from agentic_memory.interfaces.cli import main
-from agentic_memory.settings import BY_NAME, SETTINGS
+from agentic_memory.settings import AWS_SETTINGS, BY_NAME, SETTINGS
 from agentic_memory.telemetry import METRICS
 from scripts import make_reference
 from tests.docs.pages import ROOT, anchors, blocks, commands, inline_commands, links, pages, prose
@@ -124,13 +124,14 @@ FOREIGN = {
     "API", "XI", "ELEVENLABS_API_KEY", "AGENT_ID", "SECRET_ID", "WEBHOOK_ID", "MEMORY_ID", "FORWARDED_ALLOW_IPS",
     "METRICS", "SETTINGS", "PERSONAL", "OUT_DIR",
 }  # fmt: skip
+AWS = {setting.name: setting for setting in AWS_SETTINGS}
 SETTING = re.compile(r"(?<![\w$])([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?=\b)")
 
 
 @pytest.mark.parametrize("path", [p for p in pages() if p.startswith(("docs/howto", "docs/why", "docs/quick", "README"))])
 def test_settings_that_pages_name_exist(path: str) -> None:
     named = set(SETTING.findall(pages()[path])) - FOREIGN
-    unknown = {n for n in named if n not in BY_NAME and not (n.endswith("_FILE") and n.removesuffix("_FILE") in BY_NAME)}
+    unknown = {n for n in named if n not in {**BY_NAME, **AWS} and not (n.endswith("_FILE") and n.removesuffix("_FILE") in BY_NAME)}
     assert not unknown, unknown
 
 

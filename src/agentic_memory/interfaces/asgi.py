@@ -16,7 +16,14 @@ from agentic_memory.errors import (
     TooManyRequests,
 )
 from agentic_memory.interfaces.endpoints import Endpoints
-from agentic_memory.interfaces.http import Request, Response, Route, Routes, json_response
+from agentic_memory.interfaces.http import (
+    REQUEST_BODY,
+    Request,
+    Response,
+    Route,
+    Routes,
+    json_response,
+)
 from agentic_memory.interfaces.lane import Lane
 from agentic_memory.interfaces.problems import problem
 from agentic_memory.interfaces.rate_limit import TokenBuckets
@@ -32,8 +39,6 @@ Send = Callable[[Message], Awaitable[None]]
 
 SMALL_BODY = 256_000
 """Bytes up to which checking a signature is quicker than handing it to another thread."""
-REQUEST_BODY = 64_000
-"""Largest body of everything but /post-call, in bytes."""
 LARGE_BODIES = 4
 """How many bodies beyond the transcript's bound may be in memory at once."""
 

@@ -11,6 +11,8 @@ from agentic_memory.errors import InvalidField, MethodNotAllowed, NotFound, NotJ
 
 STAGE_PREFIX = "/Prod"
 DEPTH_LIMIT = 64
+REQUEST_BODY = 64_000
+"""Largest body of everything but /post-call, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,11 @@ from agentic_memory import bootstrap
 from agentic_memory.bootstrap import Services
 from agentic_memory.interfaces.admin import Admin, AdminAccess, AdminCases
 from agentic_memory.interfaces.asgi import App, Bounds
-from agentic_memory.interfaces.endpoints import Access, Endpoints, UseCases
 from agentic_memory.interfaces.http import Routes
 from agentic_memory.interfaces.openapi import description
 from agentic_memory.interfaces.rate_limit import TokenBuckets
+from agentic_memory.interfaces.wiring import endpoints
 from agentic_memory.interfaces.worker import Worker
-from agentic_memory.platforms.elevenlabs import initiation
 
 if TYPE_CHECKING:
     import uvicorn
@@ -22,37 +21,6 @@ ADMIN_SECONDS = 60.0
 """How long an admin request may take."""
 SWITCH_INTERVAL = 0.0005
 """Seconds a thread may keep the interpreter while another waits: a ring must not wait for a hang-up."""
-
-
-class Wire:
-    """ElevenLabs' form of the ringing phone."""
-
-    ring = staticmethod(initiation.ring)
-    answer = staticmethod(initiation.answer)
-
-
-def endpoints(services: Services) -> Endpoints:
-    """The three endpoints and the health checks over these services."""
-    settings = services.settings
-    return Endpoints(
-        UseCases(
-            brief_caller=services.brief_caller,
-            search_memory=services.search_memory,
-            accept_call=services.accept_call,
-            wire=Wire(),
-            afterwards=services.afterwards,
-            health=lambda: bootstrap.health(services),
-        ),
-        Access(
-            settings.elevenlabs_workspace_key,
-            settings.retrieve_auth,
-            services.tokens,
-            services.has_active_call,
-        ),
-        settings.mem0_search_limit,
-        settings.max_body_bytes,
-        services.metrics.count,
-    )
 
 
 def admin(services: Services, *, development: bool) -> Admin:

@@ -1,0 +1,37 @@
+"""The endpoints over the services: what every door serves, wired once."""
+
+from agentic_memory import bootstrap
+from agentic_memory.bootstrap import Services
+from agentic_memory.interfaces.endpoints import Access, Endpoints, UseCases
+from agentic_memory.platforms.elevenlabs import initiation
+
+
+class Wire:
+    """ElevenLabs' form of the ringing phone."""
+
+    ring = staticmethod(initiation.ring)
+    answer = staticmethod(initiation.answer)
+
+
+def endpoints(services: Services) -> Endpoints:
+    """The three endpoints and the health checks over these services."""
+    settings = services.settings
+    return Endpoints(
+        UseCases(
+            brief_caller=services.brief_caller,
+            search_memory=services.search_memory,
+            accept_call=services.accept_call,
+            wire=Wire(),
+            afterwards=services.afterwards,
+            health=lambda: bootstrap.health(services),
+        ),
+        Access(
+            settings.elevenlabs_workspace_key,
+            settings.retrieve_auth,
+            services.tokens,
+            services.has_active_call,
+        ),
+        settings.mem0_search_limit,
+        settings.max_body_bytes,
+        services.metrics.count,
+    )
