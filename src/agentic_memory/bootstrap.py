@@ -20,11 +20,13 @@ from agentic_memory.ports import (
     Embedder,
     Extractor,
     Inbox,
+    MemoryBackend,
     Platform,
     RecordStore,
 )
 from agentic_memory.service.accept_call import AcceptCall, QuarantineBounds
 from agentic_memory.service.brief_caller import BriefCaller
+from agentic_memory.service.cached_brief import CachedBriefs
 from agentic_memory.service.callers import Callers
 from agentic_memory.service.forget import Forget
 from agentic_memory.service.remember_call import Identity, RememberCall
@@ -36,6 +38,9 @@ from agentic_memory.settings import Keys, Settings
 from agentic_memory.telemetry import Log, Metrics
 
 if TYPE_CHECKING:
+    from agentic_memory.backends.mem0_cloud.backend import Mem0Memory
+    from agentic_memory.backends.mem0_cloud.breaker import Breaker
+    from agentic_memory.backends.mem0_cloud.client import Client
     from agentic_memory.backends.profiles.toml_folder import ProfileFolder
     from agentic_memory.backends.sqlite.database import Database
     from agentic_memory.engine.recall import CallerCache
@@ -45,6 +50,8 @@ log = Log("bootstrap")
 
 DATABASE_FILE = "agentic-memory.db"
 DEVELOPMENT_KEYS = "development-keys.env"
+BRIEF_SHARE = 0.8
+"""Of the time that a ring has: how long Mem0 may take, so that the last good brief can still be told."""
 
 
 class SystemClock:
@@ -71,6 +78,15 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
+class Mem0:
+    """Mem0 Cloud: the memory in it, what stands between it and the ring, and how it fares."""
+
+    memory: "Mem0Memory"
+    cached: CachedBriefs
+    breaker: "Breaker"
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """Everything a door needs, wired."""
 
@@ -83,6 +99,10 @@ class Services:
     model: Model
     cache: "CallerCache"
     engine: Engine
+    """Our own memory; idle where another is chosen."""
+    memory: MemoryBackend
+    """What the use-cases remember with."""
+    mem0: Mem0 | None
     phone_book: PhoneBook
     tokens: MemoryTokens
     brief_caller: BriefCaller
@@ -100,7 +120,7 @@ class Services:
             if conversation_id:
                 now = self.clock.now()
                 self.storage.records.note_person(DEFAULT_TENANT, conversation_id, person, now)
-            self.engine.warm(DEFAULT_TENANT, person)
+            self.memory.warm(DEFAULT_TENANT, person)
         except AgenticMemoryError as error:
             log.warning("ring_not_noted", cause=error.code)
 
@@ -120,6 +140,8 @@ class Services:
             except StorageError as error:
                 log.warning("erasure_not_finished", cause=error.code)
         self.phone_book.normalise("15550100000")
+        if self.mem0 is not None:
+            return
         self.model.load()
         self.engine.rehearse()
 
@@ -130,6 +152,8 @@ class Services:
     def close(self) -> None:
         """Finish what is being written, then let go of the files."""
         self.accept_call.close()
+        if self.mem0 is not None:
+            self.mem0.memory.close()
         if self.storage.database is not None:
             self.storage.database.close()
 
@@ -183,11 +207,15 @@ def build(
     book = PhoneBook(settings.own_numbers, settings.default_region)
     platform, cache = _platform(settings), _cache(settings)
     model = model or Model(embedder(settings))
-    engine = Engine(storage.records, model, extractor(settings, metrics), cache)
+    facts = extractor(settings, metrics)
+    engine = Engine(storage.records, model, facts, cache)
+    mem0 = open_mem0(settings, storage.records, facts, clock, metrics) if uses_mem0(settings) else None
+    memory: MemoryBackend = mem0.cached if mem0 else engine
     profiles, tokens = _profiles(settings), _tokens(settings, clock)
     mint = tokens.mint if settings.retrieve_auth == "token" else None
     override = settings.prompt_override
-    brief_caller = BriefCaller(engine, profiles, book.person_at_ring, override, mint)
+    kept = mem0.cached.last_good if mem0 else None
+    brief_caller = BriefCaller(memory, profiles, book.person_at_ring, override, mint, kept=kept)
     accept = _accept_call(settings, platform, storage.inbox, clock, bell)
     return Services(
         settings=settings,
@@ -199,19 +227,21 @@ def build(
         model=model,
         cache=cache,
         engine=engine,
+        memory=memory,
+        mem0=mem0,
         phone_book=book,
         tokens=tokens,
         brief_caller=brief_caller,
-        search_memory=SearchMemory(engine, book.normalise, clock),
+        search_memory=SearchMemory(memory, book.normalise, clock),
         accept_call=accept,
         work_inbox=_work_inbox(
-            settings, _remember_call(storage, platform, engine, book), storage.inbox, clock, metrics
+            settings, _remember_call(storage, platform, memory, book), storage.inbox, clock, metrics
         ),
         replay=Replay(
             storage.inbox, storage.archive, storage.records, platform, accept.delivery, clock
         ),
-        forget=_forget(storage, engine, book, brief_caller),
-        callers=Callers(storage.records, engine, book.normalise, clock),
+        forget=_forget(storage, memory, book, brief_caller),
+        callers=Callers(storage.records, memory, book.normalise, clock),
         bell=bell,
     )
 
@@ -239,11 +269,11 @@ def _accept_call(
 
 
 def _remember_call(
-    storage: Storage, platform: Platform, engine: Engine, book: PhoneBook
+    storage: Storage, platform: Platform, memory: MemoryBackend, book: PhoneBook
 ) -> RememberCall:
     identity = Identity(book.normalise, book.person)
     return RememberCall(
-        platform, storage.inbox, storage.archive, storage.records, engine, identity
+        platform, storage.inbox, storage.archive, storage.records, memory, identity
     )
 
 
@@ -255,10 +285,10 @@ def _work_inbox(
 
 
 def _forget(
-    storage: Storage, engine: Engine, book: PhoneBook, brief_caller: BriefCaller
+    storage: Storage, memory: MemoryBackend, book: PhoneBook, brief_caller: BriefCaller
 ) -> Forget:
     return Forget(
-        engine,
+        memory,
         storage.records,
         storage.inbox,
         storage.archive,
@@ -282,12 +312,41 @@ def open_storage(settings: Settings) -> Storage:
 
 def check_backend(settings: Settings) -> None:
     """Refuse a memory backend that cannot be had. Raises SettingsError."""
-    chosen = settings.memory_backend or ("mem0" if settings.mem0_api_key else "engine")
-    if chosen == "mem0":
-        problem = "Mem0 Cloud is not part of this release"
-        if not settings.memory_backend:
-            problem += ", though MEM0_API_KEY asks for it; choose the engine or unset the key"
-        raise settings.problem("MEMORY_BACKEND", problem)
+    if uses_mem0(settings) and not settings.mem0_api_key:
+        raise settings.problem("MEM0_API_KEY", "is not set, but MEMORY_BACKEND=mem0 needs it")
+
+
+def uses_mem0(settings: Settings) -> bool:
+    """Whether memories are in Mem0 Cloud: asked for, or nothing else asked for and a key given."""
+    return (settings.memory_backend or ("mem0" if settings.mem0_api_key else "engine")) == "mem0"
+
+
+def mem0_client(
+    settings: Settings, clock: Clock, metrics: Metrics | None = None
+) -> "tuple[Client, Breaker]":
+    """Mem0's API under these settings. Nothing is sent yet. Raises SettingsError."""
+    from agentic_memory.backends.mem0_cloud.backend import connect
+
+    def observe(operation: str, outcome: str, seconds: float) -> None:
+        if metrics is not None:
+            metrics.count("mem0_requests", operation, outcome)
+            metrics.observe("mem0_request", seconds, operation)
+
+    check_backend(settings)
+    url, keys = settings.mem0_base_url, settings.mem0_api_key
+    return connect(url, keys, settings.mem0_timeout, clock, time.sleep, observe)
+
+
+def open_mem0(
+    settings: Settings, records: RecordStore, facts: Extractor, clock: Clock, metrics: Metrics
+) -> Mem0:
+    """Mem0 Cloud as these settings name it. Nothing is sent yet."""
+    from agentic_memory.backends.mem0_cloud.backend import Mem0Memory, Patience
+
+    client, breaker = mem0_client(settings, clock, metrics)
+    patience = Patience(brief=BRIEF_SHARE * settings.client_data_timeout)
+    memory = Mem0Memory(client, facts, clock, time.sleep, patience)
+    return Mem0(memory, CachedBriefs(memory, records, clock), breaker)
 
 
 def database_path(settings: Settings) -> Path:
@@ -317,7 +376,7 @@ def archive_path(settings: Settings) -> Path:
 
 def embedder(settings: Settings) -> Embedder:
     """The embedding model that is asked for, not loaded yet."""
-    if settings.embedder == "lexical":
+    if settings.embedder == "lexical" or uses_mem0(settings):
         from agentic_memory.backends.embedders.lexical import LexicalOnly
 
         return LexicalOnly()
@@ -442,6 +501,7 @@ def gauges(services: Services) -> Iterable[tuple[str, float]]:
         ("cache_hits", cache.hits),
         ("cache_misses", cache.misses),
         ("degraded", float(services.model.is_degraded)),
+        ("mem0_breaker", services.mem0.breaker.gauge if services.mem0 else 0.0),
     )
 
 
@@ -460,7 +520,10 @@ def health(services: Services) -> tuple[bool, Mapping[str, object]]:
         checks["archive"] = "ok"
     except AgenticMemoryError as error:
         checks["archive"] = error.code
-    checks["model"] = _model_state(services.model)
+    if services.mem0 is None:
+        checks["model"] = _model_state(services.model)
+    else:
+        checks["mem0"] = {"closed": "ok"}.get(services.mem0.breaker.state, services.mem0.breaker.state)
     if services.bell.is_heard is not None:
         checks["worker"] = "ok" if services.bell.is_heard() else "stopped"
     ready = all(state == "ok" for state in checks.values())

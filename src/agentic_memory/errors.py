@@ -37,6 +37,9 @@ AgenticMemoryError
 │   └── ExtractorFailed            retryable
 ├── SecretUnavailable              the keys of the AWS stack; retryable
 └── MemoryUnavailable              nothing could be had in time: 503, retryable
+    ├── MemoryServiceUnavailable   Mem0 Cloud is slow, down or asks to wait
+    ├── MemoryServiceRefused       not retryable
+    └── MemoryServiceFailed        it took the call and could not remember it; not retryable
 
 A class's docstring is its message: `{fields}` in it are filled from the keyword arguments.
 `retryable` says whether the same call may succeed later; `public` whether a client may read the message.
@@ -242,3 +245,23 @@ class MemoryUnavailable(AgenticMemoryError):
 
     retryable = True
     public = True
+
+
+class MemoryServiceUnavailable(MemoryUnavailable):
+    """The memory service cannot be used: {reason}"""
+
+    public = False
+
+
+class MemoryServiceRefused(MemoryUnavailable):
+    """The memory service refuses the request: {reason}. Trying again will not help before that is mended."""
+
+    retryable = False
+    public = False
+
+
+class MemoryServiceFailed(MemoryUnavailable):
+    """The memory service took the call and failed to remember it: {reason}. `agentic-memory replay --dead` tries it again."""
+
+    retryable = False
+    public = False

@@ -89,6 +89,7 @@ class Settings:
     worker_attempts: int
     worker_lease: float
     mem0_api_key: Keys
+    mem0_base_url: str
     mem0_org_id: str
     mem0_project_id: str
     mem0_dir: str
@@ -127,6 +128,12 @@ def _keys(value: str) -> Keys:
 
 def _one_key(value: str) -> Keys:
     return Keys((value,) if value else ())
+
+
+def _url(value: str) -> str:
+    if not value.startswith(("https://", "http://")) or value[-1:] == "/" or value.count("//") != 1:
+        raise ValueError("is no address of the form https://host, without a slash at its end")
+    return value
 
 
 def _list(value: str) -> tuple[str, ...]:
@@ -227,10 +234,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("WORKER", "on", _flag, "Whether `serve` also processes deliveries; off: run `agentic-memory worker` beside it.", "on"),
     Setting("WORKER_ATTEMPTS", "8", _integer(1, 100), "Attempts before a delivery becomes a dead letter.", "8"),
     Setting("WORKER_LEASE", "120", _number(1, 3600), "Seconds a worker may hold a delivery.", "120"),
-    Setting("MEM0_API_KEY", "", _keys, "Mem0 Cloud key.", "m0-...", secret=True),
-    Setting("MEM0_ORG_ID", "", _text, "Mem0 organisation, checked against the key.", "org_x"),
-    Setting("MEM0_PROJECT_ID", "", _text, "Mem0 project, checked against the key.", "proj_x"),
-    Setting("MEM0_DIR", "", _text, "Folder of Mem0's local files.", "/tmp/.mem0"),
+    Setting("MEM0_API_KEY", "", _keys, "Mem0 Cloud key (several while rotating: the first that is accepted is used).", "m0-...", secret=True),
+    Setting("MEM0_BASE_URL", "https://api.mem0.ai", _url, "Where Mem0's API is.", "https://api.mem0.ai"),
+    Setting("MEM0_ORG_ID", "", _text, "Mem0 organisation that the key must belong to; `check` compares.", "org_x"),
+    Setting("MEM0_PROJECT_ID", "", _text, "Mem0 project that the key must belong to; `check` compares.", "proj_x"),
+    Setting("MEM0_DIR", "", _text, "Folder that Mem0's own client writes to; ours writes no files, wherever it points.", "/tmp/.mem0"),
     Setting("MEM0_SEARCH_LIMIT", "3", _integer(1, 50), "Memories that /retrieve returns by default, whatever the backend.", "3"),
     Setting("MEM0_TIMEOUT", "5", _number(0.1, 60), "Seconds a Mem0 call may take.", "5"),
     Setting("S3_BUCKET_NAME", "", _text, "Bucket of the AWS stack's archive.", "my-bucket"),

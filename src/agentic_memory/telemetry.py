@@ -135,6 +135,9 @@ METRICS: tuple[Metric, ...] = (
     Metric("agentic_memory_cache_bytes", "gauge", "Bytes of callers kept in memory."),
     Metric("agentic_memory_cache_hits", "gauge", "Searches and warm-ups that found the caller in memory, since the start."),
     Metric("agentic_memory_cache_misses", "gauge", "Searches and warm-ups that had to load the caller, since the start."),
+    Metric("agentic_memory_mem0_requests_total", "counter", "Requests to Mem0 Cloud, by outcome: ok, refused, limited, failed or not_tried.", ("operation", "outcome")),
+    Metric("agentic_memory_mem0_request_seconds", "histogram", "Time that Mem0 Cloud took for a request, in seconds.", ("operation",)),
+    Metric("agentic_memory_mem0_breaker", "gauge", "Mem0 Cloud's circuit breaker: 0 closed (all is well), 1 half-open, 2 open (left alone after failures)."),
     Metric("agentic_memory_degraded", "gauge", "1 while recall works on words alone."),
 )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """What every memory of callers keeps, whatever it stores them in."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import permutations
 
@@ -7,12 +8,18 @@ import pytest
 
 from agentic_memory.backends.embedders.lexical import LexicalOnly
 from agentic_memory.backends.in_memory.records import InMemoryRecords
+from agentic_memory.backends.mem0_cloud.backend import Mem0Memory
+from agentic_memory.backends.sqlite.records import SqliteRecords
 from agentic_memory.domain.call import Call
 from agentic_memory.engine.extract.rules import RuleExtractor
 from agentic_memory.engine.memory import Engine, Model
 from agentic_memory.engine.recall import CallerCache
 from agentic_memory.errors import NotFound
 from agentic_memory.ports import MemoryBackend, RecordStore
+from agentic_memory.service.cached_brief import CachedBriefs
+from tests.fakes import FrozenClock
+from tests.mem0_emulator.process import EmulatorProcess
+from tests.mem0_emulator.remembering import at_once, mem0_memory
 from tests.unit.extract.calls import dialogue
 
 TENANT = "default"
@@ -26,9 +33,21 @@ def _engine(records: RecordStore) -> MemoryBackend:
     return Engine(records, Model(LexicalOnly()), RuleExtractor(), CallerCache(1_000_000))
 
 
-@pytest.fixture
-def memory(records: RecordStore) -> MemoryBackend:
-    return _engine(records)
+@pytest.fixture(scope="module")
+def mem0_emulator() -> Iterator[EmulatorProcess]:
+    with EmulatorProcess() as running:
+        yield running
+
+
+@pytest.fixture(params=["engine over in_memory", "engine over sqlite", "mem0", "mem0 cached"])
+def memory(request: pytest.FixtureRequest) -> Iterator[MemoryBackend]:
+    kind = request.param.split()[-1]
+    if request.param.startswith("engine"):
+        yield _engine(InMemoryRecords() if kind == "in_memory" else SqliteRecords(request.getfixturevalue("database")))
+        return
+    memory: Mem0Memory = mem0_memory(at_once(request.getfixturevalue("mem0_emulator").account()))
+    yield memory if kind == "mem0" else CachedBriefs(memory, InMemoryRecords(), FrozenClock())
+    memory.close()
 
 
 def call(day: int, *lines: str, caller_id: str = ANA, name: str = "", **more: str) -> Call:

@@ -77,8 +77,7 @@ class Cloud:
                 account.project.delays = Delays(**body["delays"])
             account.project.event_faults += body.get("events", [])
             account.is_revoked = body.get("revoked", account.is_revoked)
-            if body.get("settle"):
-                account.project.settle(all_of_it=True)
+            account.project.settle(all_of_it=bool(body.get("settle")))
             if body.get("clear"):
                 account.faults.clear()
                 account.requests.clear()

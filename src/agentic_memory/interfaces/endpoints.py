@@ -162,7 +162,7 @@ class Endpoints:
         self._check_retrieve(request, person)
         try:
             findings = self._cases.search_memory(person, query[:LONGEST_QUERY], limit)
-        except StorageError as error:
+        except (StorageError, MemoryUnavailable) as error:
             self._count("searches", "unavailable")
             log.error("search_failed", cause=error.code)
             raise MemoryUnavailable from error

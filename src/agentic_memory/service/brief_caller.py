@@ -22,6 +22,9 @@ from agentic_memory.domain.initiation import TOKEN_VARIABLE, Initiation, Profile
 from agentic_memory.domain.neutral import fence, is_fenced, neutral, neutral_id
 from agentic_memory.errors import MemoryUnavailable, StorageError
 from agentic_memory.ports import MemoryBackend, Profiles
+from agentic_memory.telemetry import Log
+
+log = Log("brief")
 
 Tier = Literal["fresh", "last_good", "unknown"]
 """How an answer was had: from the store, from the last brief we saw, or without knowing anybody."""
@@ -55,11 +58,13 @@ class BriefCaller:
         prompt_override: str = "compose",
         mint_token: Callable[[str, str], str] | None = None,
         last_good_briefs: int = LAST_GOOD_BRIEFS,
+        kept: Callable[[str, str], Brief | None] | None = None,
     ) -> None:
         """`identify` must be pure; `mint_token(tenant, caller_id)` makes the call's bearer token.
 
         `prompt_override`: `compose`, `context` or `off`. `last_good_briefs` bounds what is kept for
-        the time when the store cannot be read (at most about 2 KB each).
+        the time when the store cannot be read (at most about 2 KB each); `kept(tenant, caller_id)` is
+        where else a last good brief may be had, by one local read.
         """
         self._backend = backend
         self._profiles = profiles
@@ -67,6 +72,7 @@ class BriefCaller:
         self._prompt_override = prompt_override
         self._mint_token = mint_token
         self._last_good = _LastGood(last_good_briefs)
+        self._kept = kept
 
     def __call__(self, ring: Ring, tenant: str = DEFAULT_TENANT) -> BriefedCaller:
         """The answer from the store; where that cannot be read, what `fallback` gives. One indexed read."""
@@ -97,9 +103,13 @@ class BriefCaller:
         turn = self._last_good.turn
         try:
             brief = self._backend.brief(tenant, person)
-        except (StorageError, MemoryUnavailable):
+        except (StorageError, MemoryUnavailable) as error:
             last = self._last_good.get(tenant, person)
-            return last, "unknown" if last is None else "last_good"
+            if last is None and self._kept is not None:
+                last = self._kept(tenant, person)
+            tier: Tier = "unknown" if last is None else "last_good"
+            log.warning("brief_not_fresh", tier=tier, cause=error.code)
+            return last, tier
         self._last_good.put(tenant, person, brief, turn)
         return brief, "fresh"
 

@@ -1,6 +1,6 @@
 """Is everything in order? One line for each part, with the way out where it is not."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -119,6 +119,20 @@ def model_line(model: Model) -> Line:
         return Line("model", False, model.problem or "it embeds nothing", way_out)
     detail = f"{model.model_id}: weights verified, {len(vectors[0])} dimensions, embeds"
     return Line("model", True, detail)
+
+
+def mem0_line(ping: Callable[[], Mapping[str, object]], settings: Settings) -> Line:
+    """Whether Mem0 Cloud answers, and whether the key belongs where it should. Raises MemoryUnavailable."""
+    told = ping()
+    found = {"MEM0_ORG_ID": str(told.get("org_id")), "MEM0_PROJECT_ID": str(told.get("project_id"))}
+    wanted = {"MEM0_ORG_ID": settings.mem0_org_id, "MEM0_PROJECT_ID": settings.mem0_project_id}
+    wrong = [name for name, value in wanted.items() if value and value != found[name]]
+    detail = f"{settings.mem0_base_url} answers: {found['MEM0_ORG_ID']}, {found['MEM0_PROJECT_ID']}"
+    if wrong:
+        asked = ", ".join(f"{name} is {wanted[name]}" for name in wrong)
+        return Line("mem0", False, f"{detail}, but {asked}", "The key belongs to another project: set MEM0_API_KEY to this one's.")
+    hint = "" if all(wanted.values()) else "With MEM0_ORG_ID and MEM0_PROJECT_ID set, this line tells a key of another project."
+    return Line("mem0", True, detail, hint)
 
 
 def agents_line(names: Sequence[str], settings: Settings) -> Line:

@@ -12,6 +12,9 @@ from agentic_memory.telemetry import Log, where
 
 log = Log("worker")
 
+LONGEST_WAIT = 3600.0
+"""Seconds: what a service may ask for at most before it is tried again."""
+
 
 @dataclass(frozen=True, slots=True)
 class RetryRules:
@@ -38,6 +41,18 @@ class Observer(Protocol):
 
     def event(self, outcome: str) -> None:
         """An `EventOutcome`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Retry:
+    helps: bool
+    wait: float = 0.0
+    """Seconds that a service asked to be left alone."""
+
+
+def _asked_to_wait(error: AgenticMemoryError) -> float:
+    wait = error.fields.get("retry_after")
+    return min(float(wait), LONGEST_WAIT) if isinstance(wait, int | float) else 0.0
 
 
 class WorkInbox:
@@ -73,26 +88,27 @@ class WorkInbox:
         started = self._clock.monotonic()
         if delivery.attempts > self._rules.attempts:
             # Claimed again and again and never ended: it takes its workers down with it.
-            self._failed(delivery, "WorkerDied", "no attempt came to an end", False, started)
+            self._failed(delivery, "WorkerDied", "no attempt came to an end", _Retry(False), started)
             return
         try:
             outcomes = self._process(delivery)
         except LeaseLost:
             self._ended("lost", started)
         except AgenticMemoryError as error:
-            self._failed(delivery, error.code, error.message, error.retryable, started)
+            retry = _Retry(error.retryable, _asked_to_wait(error))
+            self._failed(delivery, error.code, error.message, retry, started)
         except Exception as error:  # noqa: BLE001  a fault of ours in one delivery must neither stop the others nor lose it: it is tried again and then buried with its cause
-            self._failed(delivery, type(error).__name__, where(error), True, started)
+            self._failed(delivery, type(error).__name__, where(error), _Retry(True), started)
         else:
             for outcome in outcomes:
                 self._observer.event(str(outcome))
             self._ended("done", started)
 
     def _failed(
-        self, delivery: Delivery, code: str, text: str, retryable: bool, started: float
+        self, delivery: Delivery, code: str, text: str, retry: "_Retry", started: float
     ) -> None:
         now = self._clock.now()
-        again = retryable and delivery.attempts < self._rules.attempts
+        again = retry.helps and delivery.attempts < self._rules.attempts
         log.warning(
             "delivery_failed",
             delivery=delivery.id,
@@ -103,7 +119,7 @@ class WorkInbox:
         )
         try:
             if again:
-                delay = self._rules.delay(delivery.attempts, self._jitter())
+                delay = max(retry.wait, self._rules.delay(delivery.attempts, self._jitter()))
                 self._inbox.retry(delivery, now + delay, code, text)
             else:
                 self._inbox.bury(delivery, now, code, text)

@@ -15,6 +15,7 @@ from agentic_memory.interfaces.cli.terminal import PIPED_WIDTH, as_json, shown, 
 
 if TYPE_CHECKING:
     from agentic_memory.bootstrap import Services
+    from agentic_memory.engine.memory import Model
     from agentic_memory.service.check import Line
     from agentic_memory.settings import Settings
 
@@ -30,8 +31,8 @@ Probe = tuple[str, "Callable[[], Line]"]
 def check(ctx: click.Context, data_dir: str | None, machine: bool) -> None:
     """See whether everything is in order, line by line, with the way out where it is not.
 
-    Settings, keys, data folder, disk, database, archive, model, agents and inbox. Changes nothing, and
-    may run beside a server. The exit code is 1 when a line is not OK.
+    Settings, keys, data folder, disk, database, archive, model or Mem0, agents and inbox. Changes nothing,
+    and may run beside a server. The exit code is 1 when a line is not OK.
 
     \b
     Examples:
@@ -96,7 +97,7 @@ def _inside(settings: "Settings") -> "Iterator[Line]":
     if not path.is_file():
         yield check.Line("database", True, f"none at {path} yet: the first start makes it")
         model = Model(bootstrap.embedder(settings))
-        yield from check.lines([("model", lambda: check.model_line(model))])
+        yield from check.lines([_memory_probe(settings, model)])
         return
     try:
         services = bootstrap.build(settings)
@@ -107,6 +108,17 @@ def _inside(settings: "Settings") -> "Iterator[Line]":
         yield from check.lines(_probes(services))
     finally:
         services.close()
+
+
+def _memory_probe(settings: "Settings", model: "Model") -> Probe:
+    """What remembers: Mem0 Cloud, or our own model."""
+    from agentic_memory import bootstrap
+    from agentic_memory.service import check
+
+    if not bootstrap.uses_mem0(settings):
+        return "model", lambda: check.model_line(model)
+    client, _ = bootstrap.mem0_client(settings, bootstrap.SystemClock())
+    return "mem0", lambda: check.mem0_line(client.ping, settings)
 
 
 def _part(error: Exception) -> str:
@@ -132,7 +144,7 @@ def _probes(services: "Services") -> "Iterator[Probe]":
     names = services.profiles.names()
     yield "database", lambda: check.database_line(integrity, storage.records, model.vectors_id)
     yield "archive", lambda: check.archive_line(storage.archive, where)
-    yield "model", lambda: check.model_line(model)
+    yield _memory_probe(settings, model)
     yield "agent profiles", lambda: check.agents_line(names, settings)
     yield "other agents", lambda: check.default_profile_line(names, check.agents_seen(storage.records), settings)
     yield "inbox", lambda: check.inbox_line(storage.inbox.counts(), services.clock.now())

@@ -128,7 +128,7 @@ def search(
         known = _known(services, caller)
         with working("loading the model ..."):
             services.model.load()
-        ranked = services.engine.explain(known.tenant, known.caller_id, query, wanted, at)
+        ranked = _ranked(services, known, query, wanted, at)
         if services.model.is_degraded:
             note("The model cannot be used: these results go by words alone.")
     if machine:
@@ -139,6 +139,16 @@ def search(
         write_table(("nearness>", "found", "where"), [_found_row(e.found) for e in ranked], wide={"found": 1})
     if not ranked:
         _nothing("Nothing of this caller's is remembered.", failed=True)
+
+
+def _ranked(services: "Services", known: "Caller", query: str, limit: int, at: float) -> "tuple[Explained, ...]":
+    """What is found, with the steps of the ranking where it is our own."""
+    from agentic_memory.engine.recall import Explained
+
+    if services.mem0 is None:
+        return services.engine.explain(known.tenant, known.caller_id, query, limit, at)
+    findings = services.memory.search(known.tenant, known.caller_id, query, limit, at)
+    return tuple(Explained(found, {}) for found in findings.results)
 
 
 def _known(services: "Services", given: str) -> "Caller":

@@ -208,13 +208,19 @@ def _banner(services: "Services", url: str) -> "Text":
         ("After hang-up", f"POST {url}/post-call"),
         ("Health", f"GET  {url}/readyz"),
         ("Data", str(services.settings.data_dir.resolve())),
-        ("Model", services.model.model_id if services.model.has_vectors else "words alone"),
+        _remembering(services),
         ("Agents", agents_in_words(services)),
     ]
     text = Text()
     for label, value in rows:
         text.append(f"{label:<17}", style="bold").append(value + "\n")
     return text.append("\nCtrl-C ends it; what was accepted is kept.", style="dim")
+
+
+def _remembering(services: "Services") -> tuple[str, str]:
+    if services.mem0 is not None:
+        return "Memories", f"Mem0 Cloud, {services.settings.mem0_base_url}"
+    return "Model", services.model.model_id if services.model.has_vectors else "words alone"
 
 
 def agents_in_words(services: "Services") -> str:
