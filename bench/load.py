@@ -169,8 +169,10 @@ async def open_loop(port: int, plan: Iterable[Planned]) -> list[Answered]:
     return answers
 
 
-async def closed_loop(port: int, name: str, requests: Sequence[bytes], connections: int) -> list[Answered]:
-    """Keep `connections` requests in the air until all have been answered."""
+async def closed_loop(
+    port: int, name: str, requests: Sequence[bytes], connections: int, pause: float = 0.0
+) -> list[Answered]:
+    """Keep `connections` requests in the air until all have been answered, each `pause` seconds after the one before."""
     loop = asyncio.get_running_loop()
     waiting = deque(requests)
     answers: list[Answered] = []
@@ -183,6 +185,8 @@ async def closed_loop(port: int, name: str, requests: Sequence[bytes], connectio
             sent = loop.time() - start
             status, size = await pool.ask(waiting.popleft())
             answers.append(Answered(name, sent, sent, loop.time() - start, status, size))
+            if pause:
+                await asyncio.sleep(pause)
 
     await asyncio.gather(*(line() for _ in range(connections)))
     pool.close()
