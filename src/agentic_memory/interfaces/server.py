@@ -101,6 +101,8 @@ def server(services: Services, *, development: bool = False) -> "uvicorn.Server"
     """The HTTP server, not started yet."""
     import uvicorn
 
+    from agentic_memory.interfaces.bounded_http import BoundedHttp
+
     settings = services.settings
     return uvicorn.Server(
         uvicorn.Config(
@@ -110,6 +112,7 @@ def server(services: Services, *, development: bool = False) -> "uvicorn.Server"
             lifespan="on",
             access_log=False,
             log_config=None,
+            http=BoundedHttp,
             ws="none",
             server_header=False,
             timeout_graceful_shutdown=20,
