@@ -9,6 +9,7 @@ AgenticMemoryError
 │   ├── TooDeep
 │   ├── TooLarge                   413
 │   ├── TooManyRequests            429
+│   ├── RequestTimeout             408
 │   ├── NotFound                   404
 │   └── MethodNotAllowed           405
 ├── NotAuthorized                  401
@@ -108,6 +109,10 @@ class TooLarge(RequestError):
 
 class TooManyRequests(RequestError):
     """Too many requests: try again in {seconds} s"""
+
+
+class RequestTimeout(RequestError):
+    """The body did not come whole within {seconds} s"""
 
 
 class NotFound(RequestError):

@@ -18,7 +18,8 @@ def pages() -> dict[str, str]:
     """Every Markdown page, by its path."""
     found = [ROOT / name for name in TOP]
     for folder in ("docs", "scripts", "bench", "requirements", "test_data"):
-        found += sorted((ROOT / folder).rglob("*.md"))
+        pages = (path for path in (ROOT / folder).rglob("*.md") if not _is_hidden(path))
+        found += sorted(pages)
     return {p.relative_to(ROOT).as_posix(): p.read_text("utf-8") for p in found if p.is_file()}
 
 
@@ -67,3 +68,8 @@ def _words(line: str) -> list[str]:
         return shlex.split(line, comments=True)
     except ValueError:  # a quoted text of several lines
         return line.split()
+
+
+def _is_hidden(path: Path) -> bool:
+    """Below a folder with a dot, such as an environment made for the peers of a benchmark."""
+    return any(part.startswith(".") for part in path.relative_to(ROOT).parts)

@@ -139,6 +139,24 @@ def test_only_what_seems_signed_may_be_as_long_as_a_recording(build: Build):
     assert send(audio.replace(b"A" * 2000, b"A" * 6000), signed=True) == 413
 
 
+def test_a_body_that_does_not_come_is_not_waited_for(house: House, monkeypatch):
+    monkeypatch.setattr("agentic_memory.interfaces.asgi.BODY_SECONDS", 0.05)
+    app = server.application(house.services)
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        if not sent:
+            await asyncio.Event().wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/retrieve", "query_string": b"", "headers": []}
+    asyncio.run(asyncio.wait_for(app(scope, receive, send), 5))
+    assert sent[0]["status"] == 408
+
+
 def test_too_many_requests_of_one_address(build: Build):
     house = build(rate_limit="0.1")
     app = server.application(house.services)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from agentic_memory.domain.memory import Category, Memory, Sensitivity
@@ -95,6 +96,7 @@ def in_words(at: float) -> str:
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
+@lru_cache(256)
 def primary_tag(language: str) -> str:
     """`es` of `es-MX`, `es_419` or `ES`; empty where it is no language tag."""
     tag = re.split("[-_]", language.strip().lower(), maxsplit=1)[0]

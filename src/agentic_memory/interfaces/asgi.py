@@ -3,8 +3,9 @@
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,6 +13,7 @@ from agentic_memory.errors import (
     AgenticMemoryError,
     MemoryUnavailable,
     RequestError,
+    RequestTimeout,
     TooLarge,
     TooManyRequests,
 )
@@ -39,6 +41,10 @@ Send = Callable[[Message], Awaitable[None]]
 
 SMALL_BODY = 256_000
 """Bytes up to which checking a signature is quicker than handing it to another thread."""
+BODY_SECONDS = 30
+"""How long a body may take to come."""
+MOST_AFTERWARDS = 1_000
+"""How much work behind answers may wait; what comes beyond is dropped and logged."""
 LARGE_BODIES = 4
 """How many bodies beyond the transcript's bound may be in memory at once."""
 
@@ -82,6 +88,7 @@ class App:
         self._clock = clock
         self._start, self._stop = life
         self._large = LARGE_BODIES
+        self._room_behind = BoundedSemaphore(MOST_AFTERWARDS)
         self._rings = Lane(4, "client-data")
         self._searches = Lane(4, "retrieve")
         self._admin = Lane(4, "admin")
@@ -130,9 +137,21 @@ class App:
         took = self._clock.monotonic() - started
         await _send(scope, response, took, send)
         if response.afterwards is not None:
-            self._others.submit(response.afterwards)
+            self._do_afterwards(response.afterwards)
         self._metrics.count("requests", name, str(response.status))
         self._metrics.observe("request", took, name)
+
+    def _do_afterwards(self, work: Callable[[], None]) -> None:
+        if not self._room_behind.acquire(blocking=False):
+            log.warning("ring_not_noted", cause="too much is waiting")
+            return
+        self._others.submit(work).add_done_callback(self._done_afterwards)
+
+    def _done_afterwards(self, done: "Future[None]") -> None:
+        self._room_behind.release()
+        error = None if done.cancelled() else done.exception()
+        if error is not None:
+            log.error("internal_error", endpoint="afterwards", at=where(error))
 
     async def _answer(
         self, route: Route, parameters: Mapping[str, str], scope: Scope, receive: Receive
@@ -219,6 +238,7 @@ class _Body:
         self._bound = bound
         self._chunks: list[bytes] = []
         self._size = 0
+        self._deadline = 0.0
         self.whole = False
         declared = headers.get("content-length", "")
         if declared.isdecimal() and int(declared[:19]) > bound:
@@ -227,7 +247,7 @@ class _Body:
     async def read(self, until: int) -> bytes:
         """What has come once the body is whole or longer than `until`. Raises TooLarge beyond the bound."""
         while not self.whole and self._size <= until:
-            message = await self._receive()
+            message = await self._next()
             if message["type"] == "http.disconnect":
                 raise Disconnected
             chunk = message.get("body", b"")
@@ -237,6 +257,16 @@ class _Body:
             self._chunks.append(chunk)
             self.whole = not message.get("more_body", False)
         return b"".join(self._chunks) if self.whole else b""
+
+    async def _next(self) -> Message:
+        """The next piece. Raises RequestTimeout when the whole takes longer than BODY_SECONDS."""
+        if not self._chunks:
+            self._deadline = asyncio.get_running_loop().time() + BODY_SECONDS
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                return await self._receive()
+        except TimeoutError:
+            raise RequestTimeout(seconds=BODY_SECONDS) from None
 
 
 async def _body(receive: Receive, headers: Mapping[str, str], bound: int) -> bytes:

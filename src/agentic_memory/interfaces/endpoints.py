@@ -269,7 +269,10 @@ def _then(
 
     def resolve(done: "Future[Outcome]") -> None:
         error = done.exception()
-        answered.set_result(answer(None if error else done.result(), error))
+        try:
+            answered.set_result(answer(None if error else done.result(), error))
+        except BaseException as fault:  # noqa: BLE001  a fault of ours must reach the door, not leave it waiting
+            answered.set_exception(fault)
 
     begun.add_done_callback(resolve)
     return answered
