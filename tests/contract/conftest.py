@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 
 from agentic_memory.backends.archive.local_folder import LocalArchive
+from agentic_memory.backends.dynamodb.records import DynamoRecords
 from agentic_memory.backends.in_memory.archive import InMemoryArchive
 from agentic_memory.backends.in_memory.inbox import InMemoryInbox
 from agentic_memory.backends.in_memory.records import InMemoryRecords
+from agentic_memory.backends.s3.archive import S3Archive
 from agentic_memory.backends.sqlite.database import Database
 from agentic_memory.backends.sqlite.inbox import SqliteInbox
 from agentic_memory.backends.sqlite.records import SqliteRecords
 from agentic_memory.ports import Archive, Inbox, RecordStore
+from tests.unit.aws.cloud import BUCKET, TABLE, cloud, make_bucket, make_table
 
 
 @pytest.fixture
@@ -22,13 +25,23 @@ def database(tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
-@pytest.fixture(params=["in_memory", "sqlite"])
+@pytest.fixture
+def aws() -> Iterator[None]:
+    with cloud():
+        yield
+
+
+@pytest.fixture(params=["in_memory", "sqlite", "dynamodb"])
 def records(request: pytest.FixtureRequest) -> RecordStore:
     if request.param == "in_memory":
         return InMemoryRecords()
+    if request.param == "dynamodb":
+        request.getfixturevalue("aws")
+        return DynamoRecords(TABLE, make_table())
     return SqliteRecords(request.getfixturevalue("database"))
 
 
+# SqsInbox is an Inbox for Lambda alone, where nobody claims: tests/unit/aws/test_sqs_inbox.py.
 @pytest.fixture(params=["in_memory", "sqlite"])
 def inbox(request: pytest.FixtureRequest) -> Inbox:
     if request.param == "in_memory":
@@ -36,6 +49,9 @@ def inbox(request: pytest.FixtureRequest) -> Inbox:
     return SqliteInbox(request.getfixturevalue("database"))
 
 
-@pytest.fixture(params=["in_memory", "local"])
+@pytest.fixture(params=["in_memory", "local", "s3"])
 def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Archive:
+    if request.param == "s3":
+        request.getfixturevalue("aws")
+        return S3Archive(BUCKET, make_bucket())
     return InMemoryArchive() if request.param == "in_memory" else LocalArchive(tmp_path / "archive")

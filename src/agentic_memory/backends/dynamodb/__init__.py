@@ -1,0 +1,1 @@
+"""One DynamoDB table: callers and what is remembered of them."""

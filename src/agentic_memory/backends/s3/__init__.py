@@ -1,0 +1,1 @@
+"""Raw bodies and recordings in an S3 bucket."""
