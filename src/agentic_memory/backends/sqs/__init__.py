@@ -1,0 +1,1 @@
+"""Deliveries by SQS: bodies in S3, pointers in a queue."""
