@@ -5,7 +5,8 @@ import random
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from agentic_memory.backends.sqlite.database import Database
     from agentic_memory.engine.recall import CallerCache
     from agentic_memory.platforms.elevenlabs.platform import ElevenLabs
+    from agentic_memory.service.migrate import Side
 
 log = Log("bootstrap")
 
@@ -335,6 +337,23 @@ def mem0_client(
     check_backend(settings)
     url, keys = settings.mem0_base_url, settings.mem0_api_key
     return connect(url, keys, settings.mem0_timeout, clock, time.sleep, observe)
+
+
+@contextmanager
+def sides(services: Services) -> "Iterator[Mapping[str, Side]]":
+    """Both ends of a migration, whichever is in use. Raises SettingsError without a key of Mem0's."""
+    from agentic_memory.backends.mem0_cloud.transfer import Mem0Side
+    from agentic_memory.service.migrate import EngineSide
+
+    settings, records = services.settings, services.storage.records
+    if not settings.mem0_api_key:
+        raise settings.problem("MEM0_API_KEY", "is not set, but one side is Mem0 Cloud")
+    facts = extractor(settings, services.metrics)
+    mem0 = services.mem0 or open_mem0(settings, records, facts, services.clock, services.metrics)
+    try:
+        yield {"engine": EngineSide(records), "mem0": Mem0Side(mem0.memory)}
+    finally:
+        mem0.memory.close()
 
 
 def open_mem0(

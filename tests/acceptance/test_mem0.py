@@ -26,7 +26,7 @@ def account(emulator: EmulatorProcess) -> Account:
 
 
 def settings(account: Account, **more: str) -> dict[str, str]:
-    return {"MEMORY_BACKEND": "mem0", "MEM0_API_KEY": account.key, "MEM0_BASE_URL": account.url, "MEM0_TIMEOUT": "2", **more}
+    return {"MEMORY_BACKEND": "mem0", "MEM0_API_KEY": account.key, "MEM0_BASE_URL": account.url, "MEM0_TIMEOUT": "1", **more}
 
 
 @pytest.fixture
@@ -163,6 +163,30 @@ def test_the_admin_api_shows_and_mends(server: ServerProcess) -> None:
     assert "email" not in greeting
     assert server.admin("DELETE", path).value == {"deleted": True}
     assert server.admin("DELETE", path).status == 404
+
+
+def test_memories_move_to_the_engine_and_back(server: ServerProcess, emulator: EmulatorProcess) -> None:
+    server.post_call(FIRST)
+    server.post_call(hang_up("conv_2", "A: Yes?", "C: My name is Ben.", number=OTHER))
+    server.wait_until_remembered()
+    server.stop()
+    moved = server.command("migrate", "--from", "mem0", "--to", "engine")
+    assert moved.code == 0, moved.err
+    assert moved.out.startswith("2 callers, 2 calls, ")
+    server.environment |= {"MEMORY_BACKEND": "engine", "EMBEDDER": "lexical"}
+    server.start()
+    assert server.ring(STEFAN).value["dynamic_variables"]["caller_name"] == "Stefan"
+    assert "violins" in server.search(STEFAN, "violins").value["memories"][0]
+    server.stop()
+    elsewhere = emulator.account()
+    server.environment |= settings(elsewhere)
+    back = server.command("migrate", "--from", "engine", "--to", "mem0")
+    assert (back.code, back.out) == (0, moved.out)
+    again = server.command("migrate", "--from", "engine", "--to", "mem0")
+    assert (again.code, "There before" in again.err) == (0, True)
+    server.start()
+    assert server.ring(STEFAN).value["dynamic_variables"]["caller_name"] == "Stefan"
+    assert "violins" in server.search(STEFAN, "violins Clara restores").value["memories"][0]
 
 
 def test_check_tells_a_key_of_another_project(account: Account, tmp_path: Path) -> None:

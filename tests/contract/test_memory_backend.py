@@ -97,13 +97,16 @@ def test_a_later_version_of_a_conversation_takes_its_place(memory: MemoryBackend
     assert "email" not in found(memory, "email updates", limit=10)
 
 
-def test_calls_may_come_in_any_order() -> None:
+@pytest.mark.parametrize("kind", ["engine", "mem0"])
+def test_calls_may_come_in_any_order(kind: str, mem0_emulator: EmulatorProcess) -> None:
     outcomes = []
     for order in permutations((NAMED, MOVED, PIANO)):
-        memory = _engine(InMemoryRecords())
+        mem0 = mem0_memory(at_once(mem0_emulator.account()))
+        memory: MemoryBackend = mem0 if kind == "mem0" else _engine(InMemoryRecords())
         for one in order:
             memory.remember(one)
         outcomes.append((memory.memories(TENANT, ANA), memory.brief(TENANT, ANA)))
+        mem0.close()
     assert all(outcome == outcomes[0] for outcome in outcomes)
 
 

@@ -206,6 +206,9 @@ class Handler(BaseHTTPRequestHandler):
         if fault is not None and self._suffer(fault):
             return
         status, answer = self._answer(account, split.path, query, body)
+        if fault is not None and fault.kind == "lost":
+            self._reset()
+            return
         self._send(status, _altered(answer, fault))
 
     def _authorized(self) -> Account | None:
@@ -243,9 +246,7 @@ class Handler(BaseHTTPRequestHandler):
             self.cloud.closing.wait(fault.seconds)
             return False
         if fault.kind == "reset":
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.close_connection = True
-            self.connection.close()
+            self._reset()
             return True
         if fault.kind == "drip":
             self._drip(fault.seconds)
@@ -259,6 +260,11 @@ class Handler(BaseHTTPRequestHandler):
             self._send_raw(fault.status, b'{"detail": "Injected"}', "application/json", fault.headers)
             return True
         return False
+
+    def _reset(self) -> None:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.close()
 
     def _drip(self, seconds: float) -> None:
         """A body that comes a byte at a time and never ends in time."""

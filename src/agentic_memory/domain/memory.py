@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+FOREIGN = "mem0"
+"""Evidence field and metadata key of memories that other software left in Mem0."""
+
 
 class MemoryKind(StrEnum):
     """`factual`: a fact with evidence. `semantic`: what was said in a call, found by meaning."""

@@ -75,3 +75,13 @@ class StoreCounts:
     memories: int
     stale_vectors: int
     """Callers with calls or memories that have no vectors of the current model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One caller whole, on the way from one memory to another."""
+
+    records: CallerRecords
+    """Calls with their turns; vectors are made anew where they arrive."""
+    forgotten: Mapping[str, float] = field(default_factory=dict)
+    """Ids of memories that an operator deleted, with when: they do not come back."""

@@ -11,8 +11,10 @@ from agentic_memory.backends.mem0_cloud.wire import Wire
 from agentic_memory.backends.mem0_cloud.writing import (
     CALL,
     EDIT,
+    FACT,
     FORMAT,
     INFERRED,
+    MESSAGES,
     TURNS,
     Message,
     Metadata,
@@ -109,6 +111,8 @@ class Mem0Memory:
     def keep(self, taught: Taught, *, infer: bool) -> bool:
         """Keep a call with these facts unless it is kept already; return whether anything changed.
 
+        `infer`: Mem0 infers from the facts; otherwise they are kept word by word.
+
         The call's record is written last, or, where something is inferred, with the event to follow: a
         delivery that comes again finds there what is done and goes on with the rest.
         """
@@ -124,7 +128,7 @@ class Mem0Memory:
                 self.client.delete(memory)
         for messages, described in transcript(call):
             self._add(user, messages, {**described, "digest": taught.digest}, call)
-        event = self._infer(user, taught) if infer else ""
+        event = self._infer(user, taught) if infer else self._add_facts(user, taught)
         self._record(user, replace(taught, event=event))
         self._follow(event)
         return True
@@ -233,6 +237,15 @@ class Mem0Memory:
             user, messages, described, infer=True, at=call.started_at, session=call.conversation_id
         )
         return added.event_id if added.is_pending else ""
+
+    def _add_facts(self, user: str, taught: Taught) -> str:
+        """The facts word by word, to be found without anything being inferred; there is no event to follow."""
+        described = metadata(taught.call, MemoryKind.FACTUAL, FACT)
+        texts = list(dict.fromkeys(fact.text for fact in taught.facts))
+        for start in range(0, len(texts), MESSAGES):
+            messages = [{"role": "user", "content": text} for text in texts[start : start + MESSAGES]]
+            self._add(user, messages, described, taught.call)
+        return ""
 
     def _record(self, user: str, taught: Taught) -> None:
         self._add(user, [{"role": "user", "content": call_text(taught.call)}], call_metadata(taught), taught.call)

@@ -18,14 +18,11 @@ from agentic_memory.domain.briefing import compile_brief
 from agentic_memory.domain.call import Call
 from agentic_memory.domain.caller import Caller, NameSource
 from agentic_memory.domain.conflict import NAME_SLOT, after, headed, reconcile, resettle
-from agentic_memory.domain.memory import Category, Evidence, Memory, MemoryKind
+from agentic_memory.domain.memory import FOREIGN, Category, Evidence, Memory, MemoryKind
 from agentic_memory.domain.naming import reported_name
 from agentic_memory.domain.records import CallerRecords, CallRecord
 from agentic_memory.domain.sensitivity import sensitivity
 from agentic_memory.domain.wording import one_line
-
-FOREIGN = "mem0"
-"""The platform of calls, and the evidence of memories, that others' software left."""
 
 _NAME = re.compile(r"^(?:(?:the )?(?:user|caller|customer)(?:'s)? )?(?:full )?name is (?P<name>.+?)\.?$", re.IGNORECASE)
 _SUBJECT = r"^(?:the )?(?:user|caller|customer|\w+) "

@@ -52,7 +52,7 @@ class Taught:
     edited: tuple[Memory, ...] = ()
     """Memories as an operator worded them."""
     turns: tuple[tuple[int, str, float | None, str], ...] = ()
-    """Of each spoken turn: index, `c` or `a`, offset in seconds, mark of its text."""
+    """Of each spoken turn, or piece of a long one: index, `c` or `a`, offset in seconds, mark of its text."""
     digest: str = ""
     event: str = ""
     """The event in which Mem0 infers; empty where it was not asked to."""
@@ -140,8 +140,12 @@ def taught_in(held: Mapping[str, Any]) -> Taught | None:
 
 
 def turn_marks(call: Call) -> tuple[tuple[int, str, float | None, str], ...]:
-    """`Taught.turns` of a call."""
-    return tuple((t.index, _SHORT[t.role], t.offset, mark(_clean(t.text))) for t in call.spoken_turns)
+    """`Taught.turns` of a call: one entry for each piece of a turn that is sent."""
+    return tuple(
+        (t.index, _SHORT[t.role], t.offset, mark(piece))
+        for t in call.spoken_turns
+        for piece in _pieces(_clean(t.text))
+    )
 
 
 def transcript(call: Call) -> Iterator[tuple[list[Message], Metadata]]:
@@ -176,11 +180,12 @@ def turn_of(held: Mapping[str, Any], text: str) -> tuple[int, str] | None:
 def rebuilt_turns(taught: Taught, texts: Mapping[str, str]) -> tuple[Turn, ...]:
     """The spoken turns again; `texts` gives them by their marks. A turn whose text is lost is left out."""
     roles = {short: role for role, short in _SHORT.items()}
-    return tuple(
-        Turn(index, roles[who], texts[of], offset)
-        for index, who, offset, of in taught.turns
-        if who in roles and of in texts
-    )
+    turns: dict[int, Turn] = {}
+    for index, who, offset, of in taught.turns:
+        if who in roles and of in texts:
+            begun = turns[index].text if index in turns else ""
+            turns[index] = Turn(index, roles[who], begun + texts[of], offset)
+    return tuple(turns.values())
 
 
 def _pieces(text: str) -> Iterator[str]:
