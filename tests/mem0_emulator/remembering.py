@@ -28,4 +28,4 @@ def mem0_memory(
         seen.append((operation, outcome))
 
     client, _ = connect(account.url, keys or (account.key,), timeout, clock, pause, observe)
-    return Mem0Memory(client, RuleExtractor(), clock, pause, Patience(brief=timeout, follow=follow, look_again=0.01))
+    return Mem0Memory(client, RuleExtractor(), clock, pause, Patience(timeout, timeout, follow, follow, 0.01))

@@ -79,10 +79,11 @@ class CachedBriefs:
         tenant, caller_id = call.tenant, call.caller_id or ""
         self._drop(tenant, caller_id)
         try:
-            return self._backend.remember(call)
+            changed = self._backend.remember(call)
         finally:
             self._drop(tenant, caller_id)
-            self._refresh(tenant, caller_id)
+        self._refresh(tenant, caller_id)
+        return changed
 
     def memories(self, tenant: str, caller_id: str) -> tuple[Memory, ...]:
         """The backend's."""

@@ -59,8 +59,12 @@ class Patience:
 
     brief: float = 0.8
     """For a brief: somebody waits for the phone to be answered."""
-    follow: float = 60.0
-    """How long what Mem0 does in its own time is followed in one go."""
+    search: float = 2.7
+    """For a search: the agent waits for something to say."""
+    follow: float = 10.0
+    """How long inferring is followed in one go; then the delivery is given back, and goes on there later."""
+    erase: float = 20.0
+    """How long each step of an erasure is followed."""
     look_again: float = 0.5
     """The first wait between two looks at it; each further one is half as long again, up to 5 s."""
 
@@ -94,7 +98,7 @@ class Mem0Memory:
 
     def search(self, tenant: str, caller_id: str, query: str, limit: int, at: float) -> Findings:
         """What Mem0 finds among this user's memories, the most similar first. `at` plays no part."""
-        deadline = self.client.deadline()
+        deadline = self.client.deadline(self._patience.search)
         if not query.strip():
             return Findings(())
         results = self.client.search(user_of(tenant, caller_id), query, limit + SPARE, deadline)
@@ -123,7 +127,7 @@ class Mem0Memory:
         if before is not None and before.digest == taught.digest:
             return self._resumed(user, held, before)
         if before is not None:
-            taught = replace(taught, forgotten={**before.forgotten, **taught.forgotten}, edited=before.edited)
+            taught = _with_hands_of(before, taught)
             for memory in held:
                 self.client.delete(memory)
         for messages, described in transcript(call):
@@ -176,8 +180,11 @@ class Mem0Memory:
         if self.client.count(user) == 0:
             return False
         self.client.delete_all(user)
-        self._until(lambda: self.client.count(user) == 0, "the deletion has not come to an end")
-        self.client.delete_user(user)
+        otherwise, seconds = "the deletion has not come to an end", self._patience.erase
+        self._until(lambda: self.client.count(user) == 0, seconds, otherwise)
+        event = self.client.delete_user(user)
+        if event:  # to its end: it must not take what the next call brings
+            self._until(lambda: self._is_over(event), seconds, otherwise)
         return True
 
     def warm(self, tenant: str, caller_id: str) -> None:
@@ -257,16 +264,16 @@ class Mem0Memory:
     def _follow(self, event_id: str) -> None:
         """Until the event has come to its end. Raises MemoryServiceFailed, or MemoryServiceUnavailable."""
         if event_id:
-            self._until(lambda: self._is_over(event_id), "inferring has not come to an end")
+            self._until(lambda: self._is_over(event_id), self._patience.follow, "inferring has not come to an end")
 
     def _is_over(self, event_id: str) -> bool:
         status, _ = self.client.event(event_id)
         if status == "FAILED":
-            raise MemoryServiceFailed(reason="inferring from the call ended as FAILED")
+            raise MemoryServiceFailed(reason="what it took on ended as FAILED")
         return status not in ("PENDING", "RUNNING")
 
-    def _until(self, is_over: Callable[[], bool], otherwise: str) -> None:
-        deadline = self._clock.monotonic() + self._patience.follow
+    def _until(self, is_over: Callable[[], bool], seconds: float, otherwise: str) -> None:
+        deadline = self._clock.monotonic() + seconds
         wait = self._patience.look_again
         while not is_over():
             if self._clock.monotonic() >= deadline:
@@ -315,6 +322,13 @@ def connect(
     return Client(tools, keys, timeout), breaker
 
 
+def _with_hands_of(before: Taught, taught: Taught) -> Taught:
+    """The call anew, with what an operator set and deleted under its former version."""
+    now = {memory.id for memory in taught.edited}
+    kept = tuple(memory for memory in before.edited if memory.id not in now)
+    return replace(taught, forgotten={**before.forgotten, **taught.forgotten}, edited=(*kept, *taught.edited))
+
+
 def _others(taught: Taught, memory_id: str) -> tuple[Memory, ...]:
     return tuple(memory for memory in taught.edited if memory.id != memory_id)
 
@@ -323,17 +337,24 @@ def _distinct(results: Sequence[Stored]) -> Iterator[Found]:
     """What the agent reads of each result, none twice."""
     said: set[str] = set()
     for result in results:
-        key = comparable(result.text)
-        if key not in said:
+        words = _words(result)
+        key = comparable(words)
+        if key and key not in said:
             said.add(key)
-            yield _found_of(result)
+            yield _found_of(result, words)
 
 
-def _found_of(result: Stored) -> Found:
+def _words(result: Stored) -> str:
+    """What a result says; of a call's record the summary, without what only tells records apart."""
+    taught = taught_in(result.metadata)
+    return result.text if taught is None else taught.call.summary or ""
+
+
+def _found_of(result: Stored, told: str) -> Found:
     turn = turn_of(result.metadata, result.text) if result.record == TURNS else None
     day = in_words(result.at)
     speaker = _SPEAKERS.get(turn[1], "") if turn else ""
-    words = f"{f'[{day}] ' if day else ''}{speaker}{result.text}"
+    words = f"{f'[{day}] ' if day else ''}{speaker}{told}"
     return Found(
         id=result.id,
         kind=MemoryKind.SEMANTIC if result.kind == MemoryKind.SEMANTIC else MemoryKind.FACTUAL,

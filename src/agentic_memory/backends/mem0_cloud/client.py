@@ -154,10 +154,12 @@ class Client:
         target = f"/v1/memories/?user_id={quote(_named(user_id), safe='')}"
         self._send(_Request("delete_all", "DELETE", target), self.deadline(), absent=None)
 
-    def delete_user(self, user_id: str) -> None:
-        """Ask for the deletion of the user's own entry, which bears their number."""
+    def delete_user(self, user_id: str) -> str:
+        """Ask for the deletion of the user's own entry, which bears their number; return the event to follow."""
         target = f"/v2/entities/user/{quote(_named(user_id), safe='')}/"
-        self._send(_Request("delete_user", "DELETE", target), self.deadline(), absent=None)
+        value = self._send(_Request("delete_user", "DELETE", target), self.deadline(), absent=None)
+        event_id = value.get("event_id") if isinstance(value, Mapping) else None
+        return event_id if isinstance(event_id, str) else ""
 
     def users(self) -> Iterator[str]:
         """The ids of all users that Mem0 knows, each once."""

@@ -5,8 +5,8 @@ The standard library does it: no client to install, and a fraction of one's impo
 
 import http.client
 import io
-import select
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,8 +16,6 @@ from urllib.parse import urlsplit
 from agentic_memory.errors import MemoryServiceUnavailable
 
 if TYPE_CHECKING:
-    from ssl import SSLContext
-
     from _typeshed import WriteableBuffer
 
 CONNECT_SECONDS = 1.0
@@ -41,8 +39,13 @@ class Answer:
 class Wire:
     """Exchanges with one host. Safe to use from several threads."""
 
-    def __init__(self, base_url: str, monotonic: Callable[[], float]) -> None:
-        """`base_url` is `https://host[:port][/prefix]`; plain `http` is for an emulator. Nothing is opened yet."""
+    def __init__(
+        self, base_url: str, monotonic: Callable[[], float], context: ssl.SSLContext | None = None
+    ) -> None:
+        """`base_url` is `https://host[:port][/prefix]`; plain `http` is for an emulator. Nothing is opened yet.
+
+        `context`: whom to trust; by default whom the system trusts.
+        """
         split = urlsplit(base_url)
         self._is_secure = split.scheme == "https"
         self._host = split.hostname or ""
@@ -51,7 +54,7 @@ class Wire:
         self._monotonic = monotonic
         self._kept: list[_Connection] = []
         self._lock = threading.Lock()
-        self._context: SSLContext | None = None
+        self._context = context
 
     def exchange(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, deadline: float
@@ -99,8 +102,6 @@ class Wire:
         if not self._is_secure:
             return _Connection(http.client.HTTPConnection(self._host, self._port, seconds), self._monotonic)
         if self._context is None:
-            import ssl
-
             self._context = ssl.create_default_context()
         secure = http.client.HTTPSConnection(self._host, self._port, timeout=seconds, context=self._context)
         return _Connection(secure, self._monotonic)
@@ -130,7 +131,7 @@ class _Connection:
 
     def is_alive(self, now: float) -> bool:
         """Whether it was used lately and the other side has not closed it: then there is nothing to read."""
-        return now - self.used_at < KEPT_SECONDS and not self._socket.has_something()
+        return now - self.used_at < KEPT_SECONDS and self._socket.is_quiet()
 
     def exchange(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, deadline: float
@@ -168,9 +169,16 @@ class _TimedSocket:
         self._is_closing = False
         self.deadline = 0.0
 
-    def has_something(self) -> bool:
-        """Whether a read would give something at once, an end included."""
-        return bool(select.select([self._inner], [], [], 0)[0])
+    def is_quiet(self) -> bool:
+        """Whether there is nothing to read, not even an end. Session tickets of TLS do not count."""
+        try:
+            self._inner.settimeout(0)
+            self._inner.recv(1)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return True
+        except OSError:
+            return False
+        return False
 
     def sendall(self, data: bytes) -> None:
         self._inner.settimeout(self._left())
