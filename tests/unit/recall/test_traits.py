@@ -59,3 +59,13 @@ def test_a_turn_made_to_be_slow_is_looked_at_at_once() -> None:
 
 def test_no_passages() -> None:
     assert traits_of([], []).asks.shape == (0,)
+
+
+def test_a_word_or_two_have_little_substance() -> None:
+    assert look("").substance[0] == 0 and look("ja genau").substance[0] == pytest.approx(0.1)
+    assert look("x" * 80).substance[0] == look("x" * 4000).substance[0] == 1
+
+
+@pytest.mark.parametrize("text", ["vierhundertzwanzig Euro", "soixante euros", "ochenta euros", "fifty euros", "50"])
+def test_numbers_in_words(text: str) -> None:
+    assert look(text).numbers[0] == 1

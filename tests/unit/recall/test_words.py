@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentic_memory.engine.recall.words import content_words, fold, stem, stems, words
+from agentic_memory.engine.recall.words import content_words, fold, languages, stem, stems, words
 
 
 def test_folding_drops_case_and_accents() -> None:
@@ -39,3 +39,22 @@ def test_content_words_leave_out_what_carries_no_meaning() -> None:
 def test_total_over_any_text(text: str) -> None:
     assert len(stems(text)) == len(words(text))
     assert all(stems(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("What does her son do?", ["en"]),
+        ("¿Qué hace su hijo?", ["es"]),
+        ("Was macht ihr Sohn?", ["de"]),
+        ("Que fait leur fils ?", ["fr"]),
+        ("Pamplona 2026", []),
+    ],
+)
+def test_a_language_is_known_by_its_empty_words(text: str, spoken: list[str]) -> None:
+    assert set(spoken) <= set(languages(text)) and bool(spoken) == bool(languages(text))
+
+
+def test_a_word_that_is_empty_in_another_language_counts() -> None:
+    assert content_words("What does her son do?") == ["son"]
+    assert content_words("Comment vont les filles ?") == ["vont", "filles"]

@@ -9,37 +9,51 @@ from datetime import UTC, datetime, timedelta
 from agentic_memory.engine.recall.words import fold
 
 _MONTH_NAMES = (
-    "january enero", "february febrero", "march marzo", "april abril", "may mayo", "june junio", "july julio",
-    "august agosto", "september septiembre setiembre", "october octubre", "november noviembre", "december diciembre",
+    "january enero januar janner janvier", "february febrero februar fevrier", "march marzo marz mars", "april abril avril",
+    "may mayo mai", "june junio juni juin", "july julio juli juillet", "august agosto aout",
+    "september septiembre setiembre septembre", "october octubre oktober octobre",
+    "november noviembre novembre", "december diciembre dezember decembre",
 )
 MONTHS = {name: i for i, names in enumerate(_MONTH_NAMES, 1) for name in names.split()}
 _SHORT = {"jan": 1, "feb": 2, "mar": 3, "apr": 4, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "sept": 9, "oct": 10, "nov": 11, "dec": 12}
 _ALL = MONTHS | _SHORT
 _NAMES = "|".join(sorted(_ALL, key=len, reverse=True))
 _DATED = re.compile(
-    rf"\b(?:(?P<day1>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+|de\s+)?)?(?P<month>{_NAMES})\b\.?"
+    rf"\b(?:(?P<day1>\d{{1,2}})(?:st|nd|rd|th|er|\.)?\s+(?:of\s+|de\s+)?)?(?P<month>{_NAMES})\b\.?"
     rf"(?:\s+(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!:))?(?:,?\s+(?:of\s+|de\s+|del\s+)?(?P<year>(?:19|20)\d\d)\b)?"
 )
 _MAY_THE_VERB = re.compile(r"\b(?:i|you|he|she|we|they|it|that|this|which|who|what)\s+may\b|\bmay\s+(?:i|you|he|she|we|they|it|be|have|not)\b")
 _YEAR = re.compile(r"\b(20\d\d|19[5-9]\d)\b")
-_COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "un": 1, "una": 1, "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "seis": 6, "couple of": 2, "few": 3}
-_DAYS = {"day": 1, "dia": 1, "week": 7, "semana": 7, "month": 30, "mes": 30, "meses": 30, "year": 365, "ano": 365}
-_AGO = re.compile(r"\b(\d{1,3}|" + "|".join(_COUNTS) + r")\s+(day|week|month|year)s?\s+ago\b|\bhace\s+(\d{1,3}|" + "|".join(_COUNTS) + r")\s+(dia|semana|meses|mes|ano)s?\b")
+_COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "un": 1, "una": 1, "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "seis": 6, "couple of": 2, "few": 3,
+    "einem": 1, "einer": 1, "zwei": 2, "drei": 3, "vier": 4, "funf": 5, "sechs": 6, "une": 1, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5}
+_DAYS = {"day": 1, "dia": 1, "week": 7, "semana": 7, "month": 30, "mes": 30, "meses": 30, "year": 365, "ano": 365,
+    "tag": 1, "woche": 7, "monat": 30, "jahr": 365, "jour": 1, "semaine": 7, "mois": 30, "an": 365}
+_AGO = re.compile(r"\b(\d{1,3}|" + "|".join(_COUNTS) + r")\s+(day|week|month|year)s?\s+ago\b|\bhace\s+(\d{1,3}|" + "|".join(_COUNTS) + r")\s+(dia|semana|meses|mes|ano)s?\b"
+    r"|\bvor\s+(\d{1,3}|" + "|".join(_COUNTS) + r")\s+(tag|woche|monat|jahr)e?n?\b|\bil y a\s+(\d{1,3}|" + "|".join(_COUNTS) + r")\s+(jour|semaine|mois|an)s?\b")
 _LAST = re.compile(
     r"\b(?:last|past|previous)\s+(week|month|year)\b|\b(semana|mes|ano)\s+(?:pasad[ao]|anterior)\b"
+    r"|\b(?:letzte[nrs]?|vorige[nrs]?)\s+(woche|monat|jahr)\b|\b(semaine|mois|annee|an)\s+(?:derniere?|passee?|precedente?)\b"
 )
-_THIS = re.compile(r"\bthis\s+(week|month|year)\b|\best[ea]\s+(semana|mes|ano)\b")
-_YESTERDAY = re.compile(r"\b(?:yesterday|ayer)\b")
-_TODAY = re.compile(r"\b(?:today|hoy)\b")
-_PERIOD = {"week": "week", "semana": "week", "month": "month", "mes": "month", "year": "year", "ano": "year"}
+_THIS = re.compile(r"\bthis\s+(week|month|year)\b|\best[ea]\s+(semana|mes|ano)\b"
+    r"|\bdiese[nrsm]?\s+(woche|monat|jahr)\b|\b(?:ce|cette)\s+(semaine|mois|annee)\b")
+_YESTERDAY = re.compile(r"\b(?:yesterday|ayer|gestern)\b")
+_TODAY = re.compile(r"\b(?:today|hoy|heute|aujourd'hui)\b")
+_PERIOD = {"week": "week", "semana": "week", "month": "month", "mes": "month", "year": "year", "ano": "year",
+    "woche": "week", "monat": "month", "jahr": "year", "semaine": "week", "mois": "month", "annee": "year", "an": "year"}
 
 _TIME_WORDS = frozenset(
-    (set(_ALL) - {"may", "mar", "march", "jan"})
+    (set(_ALL) - {"may", "mar", "march", "jan", "mars", "mai"})
     | {f"{day}day{s}" for day in ("mon", "tues", "wednes", "thurs", "fri", "satur", "sun") for s in ("", "s")}
     | {f"{unit}{s}" for unit in ("day", "week", "weekend", "month", "year", "semana", "ano") for s in ("", "s")}
     | {"yesterday", "today", "tonight", "tomorrow", "ago", "since", "summer", "winter", "autumn"}
     | {"ayer", "hoy", "manana", "anoche", "mes", "meses", "desde", "hace", "verano", "invierno", "otono"}
     | {"lunes", "martes", "miercoles", "jueves", "viernes", "sabado", "domingo", "proximo", "proxima"}
+    | {f"{day}{s}" for day in ("montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonnabend", "sonntag") for s in ("", "s")}
+    | {"gestern", "heute", "morgen", "ubermorgen", "tag", "tage", "tagen", "woche", "wochen", "monat", "monate", "monaten"}
+    | {"jahr", "jahre", "jahren", "seit", "sommer", "herbst", "fruhling", "uhr", "wochenende", "mai"}
+    | {f"{day}{s}" for day in ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche") for s in ("", "s")}
+    | {"aujourd'hui", "demain", "jour", "jours", "semaine", "semaines", "mois", "annee", "annees", "ans", "depuis"}
+    | {"ete", "hiver", "automne", "printemps", "heures", "primavera", "dia", "dias", "o'clock"}
 )
 _DIGIT = re.compile(r"\d")
 _TIME_FIGURES = re.compile(r"\b(?:(?:19|20)\d\d|\d{1,2}(?:st|nd|rd|th)|\d{1,2}(?::\d\d)? ?[ap]\.?m)\b|\b\d{1,2}:\d\d\b")
@@ -76,7 +90,7 @@ def _named(text: str) -> list[Window]:
     found, years_used = [], set()
     verb = _MAY_THE_VERB.search(text)
     for match in _DATED.finditer(text):
-        if match["month"] in ("may", "mar", "march", "jan") and (verb or not _is_month(text, match)):
+        if match["month"] in ("may", "mar", "march", "jan", "mars", "mai") and (verb or not _is_month(text, match)):
             continue
         month, day = _ALL[match["month"]], int(match["day1"] or match["day2"] or 0)
         if match["year"]:
@@ -92,7 +106,7 @@ def _named(text: str) -> list[Window]:
 def _is_month(text: str, match: "re.Match[str]") -> bool:
     before = text[: match.start()].rstrip().rsplit(" ", 1)[-1]
     return bool(match["day1"] or match["day2"] or match["year"]) or before in {
-        "in", "of", "last", "since", "until", "by", "during", "early", "late", "mid", "this", "before", "after", "en", "de", "desde"
+        "in", "of", "last", "since", "until", "by", "during", "early", "late", "mid", "this", "before", "after", "en", "de", "desde", "im", "seit", "bis", "ende", "anfang", "mitte", "depuis", "debut", "fin"
     }
 
 
@@ -124,12 +138,16 @@ def _counted_back(text: str, today: datetime) -> list[Window]:
     if _TODAY.search(text):
         found.append(_days(today, 1))
     for match in _AGO.finditer(text):
-        count, unit = match[1] or match[3], _DAYS[match[2] or match[4]]
+        count, unit = [found for found in match.groups() if found]
         number = int(count) if count.isdigit() else _COUNTS[count]
-        found.append(_days(today - timedelta(days=number * unit + unit // 2), unit))
-    found += [_period(_PERIOD[m[1] or m[2]], today, 1) for m in _LAST.finditer(text)]
-    found += [_period(_PERIOD[m[1] or m[2]], today, 0) for m in _THIS.finditer(text)]
+        found.append(_days(today - timedelta(days=number * _DAYS[unit] + _DAYS[unit] // 2), _DAYS[unit]))
+    found += [_period(_PERIOD[_first(m)], today, 1) for m in _LAST.finditer(text)]
+    found += [_period(_PERIOD[_first(m)], today, 0) for m in _THIS.finditer(text)]
     return found
+
+
+def _first(match: "re.Match[str]") -> str:
+    return next(found for found in match.groups() if found)
 
 
 def _days(start: datetime, count: int) -> Window:

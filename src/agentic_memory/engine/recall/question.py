@@ -4,24 +4,32 @@ import re
 from dataclasses import dataclass
 
 from agentic_memory.engine.recall.dates import Window, windows
-from agentic_memory.engine.recall.words import STOPWORDS, content_words, fold
+from agentic_memory.engine.recall.words import STOPWORDS, content_words, fold, languages
 
 MAX_CHARS = 1000
 """More of a query than this is not read."""
-_ROLES = "caller|user|customer|client|patient|guest|cliente|usuari[oa]|paciente|llamante"
-_THE_CALLER = re.compile(rf"(?:^|\b(?:the|this|our|el|la|del|al)\s+)({_ROLES})\b")
-_FIRST = re.compile(r"\b(?:i|my|mine|i'm|i've|i'd|mi|mis|yo)\b")
+_ROLES = (
+    r"caller|user|customer|client|patient|guest|client[ae]|usuari[oa]|paciente|llamante|"
+    r"kund(?:e|in|en)|anrufer(?:in)?|patientin|appelante?"
+)
+_THE_CALLER = re.compile(rf"(?:^|\b(?:the|this|our|el|la|del|al|der|die|dem|den|des|le|du|au|unser[em]?|notre)\s+|\bl')({_ROLES})\b")
+_FIRST = re.compile(r"\b(?:i|my|mine|i'm|i've|i'd|mi|mis|yo|ich|mein\w*|mir|mich|je|j'\w+|mon|ma)\b")
 _SECOND = re.compile(r"\b(?:did|do|have|were|are|would)\s+you\b|\byour\s+(?:advice|recommendation|suggestion)s?\b|\b(?:you)\s+(?:\w+\s+)?(?:recommend|suggest|advise|say|said|tell|told|mention|explain|offer|promise)\w*")
-_AGENT_WORDS = frozenset({"agent", "assistant", "agente", "asistente"})
-_WHEN = re.compile(r"\b(?:when|what (?:date|day|time|month|year)|how long|which (?:day|month|year|date)|cuando|que (?:dia|fecha|mes|ano|hora)|since when|desde cuando|cuanto tiempo)\b")
-_NUMBER = re.compile(r"\b(?:how (?:many|much|often|old|long|far|big|tall)|cuant[oa]s?|number|price|cost|phone|numero|precio|edad)\b")
-_NAME = re.compile(r"\b(?:who|whom|whose|where|which|called|named?|title|quien(?:es)?|donde|cual(?:es)?|llama|nombre)\b")
+_AGENT_WORDS = frozenset({"agent", "assistant", "agente", "asistente", "assistent", "assistentin", "conseiller", "conseillere"})
+_WHEN = re.compile(r"\b(?:when|what (?:date|day|time|month|year)|how long|which (?:day|month|year|date)|cuando|que (?:dia|fecha|mes|ano|hora)|since when|desde cuando|cuanto tiempo|"
+    r"wann|welche[mnrs]? (?:tag|datum|monat|jahr)|wie (?:lange|spat)|um wieviel uhr|um wie viel uhr|quand|combien de temps|"
+    r"quel(?:le)? (?:jour|date|heure|mois|annee))\b")
+_NUMBER = re.compile(r"\b(?:how (?:many|much|often|old|long|far|big|tall)|cuant[oa]s?|number|price|cost|phone|numero|precio|edad|"
+    r"wie ?viele?|wie (?:alt|hoch|gross|oft|weit|lange|teuer)|nummer|preis|kosten|kostete?n?|combien|prix|coute\w*|quel age)\b")
+_NAME = re.compile(r"\b(?:who|whom|whose|where|which|called|named?|title|quien(?:es)?|donde|cual(?:es)?|llama|nombre|wer|wem|wen|wessen|wo|wohin|woher|heisst|heissen|hiess|welche[mnrs]?|qui|ou|quel(?:le)?s?|nom|appelle\w*)\b")
 _ADVICE = re.compile(
     r"\b(?:suggest\w*|recommend\w*|should i|can you|could you|help me|would you|options?|tips|ideas|plan\w*|what are some|"
-    r"how (?:can|do|should) i|which|show me|looking (?:for|to)|recomiend\w*|recomend\w*|suger\w*|sugier\w*|podrias?|puedes|deberia|ayuda\w*)\b"
+    r"how (?:can|do|should) i|which|show me|looking (?:for|to)|recomiend\w*|recomend\w*|suger\w*|sugier\w*|podrias?|puedes|deberia|ayuda\w*|"
+    r"empfehl\w*|empfiehl\w*|vorschl\w*|tipps?|conseill\w*|suggere\w*|propose\w*)\b"
 )
 _BEFORE = re.compile(
-    r"\b(?:before|previously|previous|formerly|former|used to|earlier|original(?:ly)?|old|at first|initially|antes|anterior(?:es|mente)?|antigu[oa]s?|previ[oa]s?|al principio)\b"
+    r"\b(?:before|previously|previous|formerly|former|used to|earlier|original(?:ly)?|old|at first|initially|antes|anterior(?:es|mente)?|antigu[oa]s?|previ[oa]s?|al principio|"
+    r"fruher\w*|vorher\w*|ursprunglich\w*|zuerst|damals|vorig\w*|avant|ancien(?:ne)?s?|auparavant|d'abord|au depart|initialement)\b"
 )
 
 
@@ -48,7 +56,8 @@ class Question:
 
 
 _NOW = re.compile(
-    r"\b(?:now|nowadays|currently|current|at the moment|these days|latest|newest|most recent|still|ahora|actual(?:es|mente)?|hoy en dia|ultim[oa]s?|todavia)\b"
+    r"\b(?:now|nowadays|currently|current|at the moment|these days|latest|newest|most recent|still|ahora|actual(?:es|mente)?|hoy en dia|ultim[oa]s?|todavia|sigue|"
+    r"jetzt|aktuell\w*|momentan|derzeit|inzwischen|mittlerweile|neueste\w*|noch|maintenant|actuel\w*|desormais|toujours|encore)\b"
 )
 _ASKS = {
     "asks_when": _WHEN,
@@ -92,7 +101,7 @@ def understand(query: str, caller_names: tuple[str, ...], agent_names: tuple[str
         dense=_first_person(asked_for, spoken_of),
         terms=terms or tuple(content_words(query)),
         subject=subject,
-        windows=windows(query, at),
+        windows=windows(_unnamed(query, {*caller, *agent}), at),
         **asks,
     )
 
@@ -111,6 +120,11 @@ def _named(query: str, names: tuple[str, ...]) -> list[str]:
         if exact or (as_name and len(word) >= 3 and any(n.startswith(word) for n in own)):
             found[word] = None
     return list(found)
+
+
+def _unnamed(query: str, names: "set[str]") -> str:
+    """The query without the names of the two sides: June who works here is no month."""
+    return re.sub(r"[^\W_]+", lambda word: "" if fold(word[0]) in names else word[0], query) if names else query
 
 
 def _subject(folded: str, caller: list[str], agent: list[str]) -> str:
@@ -150,12 +164,19 @@ _TO_FIRST = tuple(
     )
 )
 
+_TITLES = r"(?:el|la|del|le|der|die|de|von|frau|herrn?|madame|monsieur|se\u00f1ora?|don|do\u00f1a)"
+
 
 def _first_person(text: str, names: list[str]) -> str:
-    """The question as the one who is asked about would put it: "What does Ana like?" -> "What do I like?"."""
+    """The question as the one who is asked about would put it: "What does Ana like?" -> "What do I like?".
+
+    In other languages than English the verb says who, and the name is left out.
+    """
     if not names:
         return text
     alternatives = "|".join(re.escape(n) for n in sorted(names, key=len, reverse=True))
+    if languages(text) and "en" not in languages(text):
+        return " ".join(re.sub(rf"(?:\b{_TITLES}\s+)?\b(?:{alternatives})\b", "", text, flags=re.IGNORECASE).split())
     the = r"(?:\b(?:the|el|la|del)\s+)?"
     text = re.sub(rf"{the}\b(?:{alternatives})['\u2019]s?(?=\W|$)", "my", text, flags=re.IGNORECASE)
     text = re.sub(rf"{the}\b(?:{alternatives})\b", "I", text, flags=re.IGNORECASE)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agentic_memory.engine.recall.index import AGENT, CALLER, CallerIndex
+from agentic_memory.engine.recall.index import AGENT, CALLER, NOBODY, CallerIndex
 from agentic_memory.engine.recall.question import Question
 from agentic_memory.engine.recall.words import stem
 
@@ -26,8 +26,6 @@ class Weights:
     words_after: float = 0.05
     coverage: float = 2.5
     meaning: float = 0.75
-    meaning_before: float = 0.0
-    """Less than nothing: the vector of a passage already holds the end of the turn before it."""
     meaning_after: float = 0.2
     answer: float = 0.25
     """For the words of a question just asked by the other side: the answer inherits them."""
@@ -35,13 +33,13 @@ class Weights:
     speaker: float = 2.0
     unnamed: float = 0.5
     """For the caller's words where the question names nobody."""
-    told: float = 0.5
-    """For what one side told the other about them, as a share of `speaker`."""
     own: float = 0.5
     asks: float = -1.5
     wish: float = 0.15
     heeded: float = 1.2
     """For a wish, when advice is asked for."""
+    substance: float = 2.0
+    """For what is more than a word or two."""
     length: float = -1.8
     call: float = 0.5
     window: float = 3.0
@@ -53,58 +51,96 @@ class Weights:
 
 
 WEIGHTS = Weights()
+TOLD = 0.5
+"""What one side told the other about them, as a share of their own words."""
+STEPS = {
+    "words": "words",
+    "words_before": "words beside",
+    "words_after": "words beside",
+    "coverage": "coverage",
+    "answer": "words beside",
+    "fact": "fact",
+    "meaning": "meaning",
+    "meaning_after": "meaning beside",
+    "speaker": "speaker",
+    "unnamed": "speaker",
+    "own": "manner",
+    "asks": "manner",
+    "wish": "manner",
+    "heeded": "manner",
+    "substance": "length",
+    "length": "length",
+    "window": "date",
+    "recent": "date",
+    "timed": "kind",
+    "number": "kind",
+    "name": "kind",
+}
+"""Under which heading each weight's share is told."""
 
 
 def contributions(
     index: CallerIndex, question: Question, vector: "NDArray[np.float32] | None", weights: Weights = WEIGHTS
 ) -> "dict[str, NDArray[np.float32]]":
     """What each step gives each passage: float32[n] by the step's name; their sum ranks."""
-    steps = _by_words(index, question, weights)
-    if vector is not None and index.has_vectors:
-        near = _standard(_nearness(index, vector))
-        steps["meaning"] = weights.meaning * near
-        steps["meaning beside"] = _beside(index, near, weights.meaning_before, weights.meaning_after)
-    steps["fact"] = weights.fact * _facts(index, question)
-    steps["speaker"] = _speaker(index, question, weights)
-    steps["manner"] = (
-        weights.own * index.traits.own
-        + weights.asks * index.traits.asks
-        + (weights.wish + weights.heeded * question.asks_advice) * index.traits.wish
-    )
-    steps["length"] = weights.length * index.traits.length
-    steps["date"] = _dates(index, question, weights.window) + _recent(index, question, weights.recent)
-    steps["kind"] = _kind(index, question, weights)
+    steps: dict[str, NDArray[np.float32]] = {}
+    for name, seen in features(index, question, vector).items():
+        given = seen * getattr(weights, name)
+        step = STEPS[name]
+        steps[step] = steps[step] + given if step in steps else given
     steps["call"] = _session(index, totals(steps), weights.call)
     return steps
 
 
-def _by_words(
-    index: CallerIndex, question: Question, weights: Weights
+def features(
+    index: CallerIndex, question: Question, vector: "NDArray[np.float32] | None"
 ) -> "dict[str, NDArray[np.float32]]":
+    """What is weighed of each passage: float32[n] by the name of its weight."""
+    seen = _by_words(index, question)
+    if vector is not None and index.has_vectors:
+        near = _standard(_nearness(index, vector))
+        seen["meaning"] = near
+        seen["meaning_after"] = _after(index, near)
+    return seen | _by_sort(index, question)
+
+
+def _by_words(index: CallerIndex, question: Question) -> "dict[str, NDArray[np.float32]]":
     import numpy as np
 
     words = _standard(index.words.scores(question.terms))
     wanted = {stem(term) for term in question.terms}
     return {
-        "words": weights.words * words,
-        "coverage": weights.coverage * index.words.coverage(wanted),
-        "words beside": _beside(index, words, weights.words_before, weights.words_after)
-        + weights.answer * _beside(index, np.maximum(words, 0) * index.traits.asks, 1.0, 0.0),
+        "words": words,
+        "words_before": _before(index, words),
+        "words_after": _after(index, words),
+        "coverage": index.words.coverage(wanted),
+        "answer": _before(index, np.maximum(words, 0) * index.traits.asks),
+        "fact": _facts(index, question),
     }
 
 
-def _kind(index: CallerIndex, question: Question, weights: Weights) -> "NDArray[np.float32]":
-    """What kind of answer the question wants: a time, a number, a name."""
+def _by_sort(index: CallerIndex, question: Question) -> "dict[str, NDArray[np.float32]]":
+    """What sort of passage it is, and what the question wants."""
     import numpy as np
 
-    bonus: NDArray[np.float32] = np.zeros(len(index.passages), dtype=np.float32)
-    if question.asks_when:
-        bonus += weights.timed * index.traits.timed
-    if question.asks_number:
-        bonus += weights.number * index.traits.numbers
-    if question.asks_name:
-        bonus += weights.name * index.traits.names
-    return bonus
+    traits = index.traits
+    none = np.zeros(len(index.passages), dtype=np.float32)
+    speaker = _speaker(index, question)
+    return {
+        "speaker": speaker if question.subject else none,
+        "unnamed": none if question.subject else speaker,
+        "own": traits.own,
+        "asks": traits.asks,
+        "wish": traits.wish,
+        "heeded": traits.wish if question.asks_advice else none,
+        "substance": np.where(index.speakers == NOBODY, np.float32(1), traits.substance),
+        "length": traits.length,
+        "window": _dates(index, question),
+        "recent": _recent(index, question),
+        "timed": traits.timed if question.asks_when else none,
+        "number": traits.numbers if question.asks_number else none,
+        "name": traits.names if question.asks_name else none,
+    }
 
 
 def totals(steps: "Mapping[str, NDArray[np.float32]]") -> "NDArray[np.float32]":
@@ -136,17 +172,27 @@ def _nearness(index: CallerIndex, vector: "NDArray[np.float32]") -> "NDArray[np.
     return best
 
 
-def _beside(
-    index: CallerIndex, scores: "NDArray[np.float32]", before: float, after: float
-) -> "NDArray[np.float32]":
-    """What the turn before and the turn after in the same call lend a passage."""
+def _before(index: CallerIndex, scores: "NDArray[np.float32]") -> "NDArray[np.float32]":
+    """For each passage what the turn before it in the same call has."""
     import numpy as np
 
     lent = np.zeros_like(scores)
-    same = (index.calls[1:] == index.calls[:-1]) & (index.calls[1:] >= 0)
-    lent[1:] += before * scores[:-1] * same
-    lent[:-1] += after * scores[1:] * same
+    lent[1:] = scores[:-1] * _joined(index)
     return lent
+
+
+def _after(index: CallerIndex, scores: "NDArray[np.float32]") -> "NDArray[np.float32]":
+    """For each passage what the turn after it in the same call has."""
+    import numpy as np
+
+    lent = np.zeros_like(scores)
+    lent[:-1] = scores[1:] * _joined(index)
+    return lent
+
+
+def _joined(index: CallerIndex) -> "NDArray[np.bool_]":
+    joined: NDArray[np.bool_] = (index.calls[1:] == index.calls[:-1]) & (index.calls[1:] >= 0)
+    return joined
 
 
 def _facts(index: CallerIndex, question: Question) -> "NDArray[np.float32]":
@@ -159,40 +205,38 @@ def _facts(index: CallerIndex, question: Question) -> "NDArray[np.float32]":
     return lent
 
 
-def _speaker(index: CallerIndex, question: Question, weights: Weights) -> "NDArray[np.float32]":
+def _speaker(index: CallerIndex, question: Question) -> "NDArray[np.float32]":
     """The words of the one who is asked about count, and somewhat less what the other told them."""
     import numpy as np
 
-    if not question.subject:
-        unnamed: NDArray[np.float32] = np.where(index.speakers == CALLER, weights.unnamed, 0.0)
-        return unnamed.astype(np.float32)
-    asked, other = (CALLER, AGENT) if question.subject == "caller" else (AGENT, CALLER)
-    told = weights.told * index.traits.yours * (index.speakers == other)
+    asked, other = (AGENT, CALLER) if question.subject == "agent" else (CALLER, AGENT)
+    told = TOLD * index.traits.yours * (index.speakers == other) if question.subject else 0.0
     bonus: NDArray[np.float32] = np.where(index.speakers == asked, 1.0, told).astype(np.float32)
-    return bonus * np.float32(weights.speaker)
-
-
-def _dates(index: CallerIndex, question: Question, weight: float) -> "NDArray[np.float32]":
-    import numpy as np
-
-    bonus: NDArray[np.float32] = np.zeros(len(index.passages), dtype=np.float32)
-    for window in question.windows:
-        if window.start is not None and window.end is not None:
-            inside = (index.times >= window.start) & (index.times < window.end + AFTERWARDS)
-        else:
-            inside = (index.times.astype("datetime64[s]").astype("datetime64[M]").astype(int) % 12 + 1) == window.month
-        bonus = np.maximum(bonus, weight * inside)
     return bonus
 
 
-def _recent(index: CallerIndex, question: Question, weight: float) -> "NDArray[np.float32]":
+def _dates(index: CallerIndex, question: Question) -> "NDArray[np.float32]":
+    import numpy as np
+
+    inside: NDArray[np.bool_] = np.zeros(len(index.passages), dtype=bool)
+    for window in question.windows:
+        if window.start is not None and window.end is not None:
+            inside |= (index.times >= window.start) & (index.times < window.end + AFTERWARDS)
+        else:
+            months = index.times.astype("datetime64[s]").astype("datetime64[M]").astype(int) % 12 + 1
+            inside |= months == window.month
+    return inside.astype(np.float32)
+
+
+def _recent(index: CallerIndex, question: Question) -> "NDArray[np.float32]":
+    """From the oldest to the newest 0 to 1 where what holds now is asked for, the reverse of it for before."""
     import numpy as np
 
     wanted = int(question.asks_now) - int(question.asks_before)
-    bonus: NDArray[np.float32] = np.zeros(len(index.passages), dtype=np.float32)
     span = float(np.ptp(index.times)) if len(index.times) else 0.0
-    if wanted and span > 0:
-        bonus += (weight * wanted * (index.times - index.times.min()) / span).astype(np.float32)
+    if not wanted or span <= 0:
+        return np.zeros(len(index.passages), dtype=np.float32)
+    bonus: NDArray[np.float32] = (wanted * (index.times - index.times.min()) / span).astype(np.float32)
     return bonus
 
 

@@ -21,9 +21,32 @@ al algo como con cual cuales cuando cuanto cuantos de del donde el ella ellas el
 esta estaba estan estas este esto estos fue fueron ha han hay he la las le les lo los mas me mi mis muy nos o
 antes despues durante entre mientras mucho muchos mucha muchas no tambien tipo tipos
 para pero por porque que quien quienes se ser si sin sobre son su sus te tiene tu tus un una unas uno unos y ya yo
+cuanta cuantas cuales tenia habia hasta sido estan fueron tienen nuestro nuestra
 """
-STOPWORDS = frozenset(_ENGLISH.split() + _SPANISH.split())
-"""Folded words that are left out of a query (they stay in what was said)."""
+_GERMAN = """
+aber als am an auch auf aus bei bin bis bist da das dass dem den denn der des die dir doch du ein eine einem einen einer
+eines er es euch fur hab habe haben hat hatte hatten ich ihm ihn ihnen ihr ihre ihrem ihren ihrer im in ist ja kann kein
+keine konnen man mein meine meinem meinen meiner mich mir mit nach nicht noch nur ob oder schon sein seine seinem seinen
+seiner sich sie sind so uber um und uns unser unsere vom von vor wann war waren warum was welche welchem welchen welcher
+welches wem wen wenn wer werden wessen wie wieso wieviel wieviele wird wir wo wohin woher worauf wurde zu zum zur
+"""
+_FRENCH = """
+a ai as au aux avec avait c'est ce ces cette chez combien comment d'un d'une dans de des du elle elles en est est-ce et
+etait etaient eu il ils j'ai je la le les leur leurs lui m'a ma mais me mes moi mon ne nos notre nous on ont ou par pas
+pour pourquoi qu'est qu'il qu'elle quand que quel quelle quelles quels qui quoi sa se ses si son sont sur t'il tu un une
+vos votre vous y
+"""
+_EMPTY = {
+    language: frozenset(listed.split())
+    for language, listed in (("en", _ENGLISH), ("es", _SPANISH), ("de", _GERMAN), ("fr", _FRENCH))
+}
+STOPWORDS = frozenset().union(*_EMPTY.values())
+"""Folded words that carry no meaning in one of the languages."""
+_ELSEWHERE = frozenset(
+    {"son", "sur", "mes", "die", "man", "war", "hat", "bin", "comment", "has", "pour", "pas", "par", "den", "sin", "era"}
+    | {"des", "am", "an", "as"}
+)
+"""Words that carry meaning in another of the languages: they do not tell which one is spoken."""
 
 
 def fold(text: str) -> str:
@@ -106,6 +129,18 @@ def stems(text: str) -> list[str]:
 
 
 def content_words(text: str) -> list[str]:
-    """Folded words of a query without those that carry no meaning; all of them when nothing else is left."""
+    """Folded words of a query without those that carry no meaning; all of them when nothing else is left.
+
+    Left out are those of the language that the query has most of: "son" is a word in English, and none in French.
+    """
     found = words(text)
-    return [word for word in found if word not in STOPWORDS] or found
+    empty = frozenset().union(*(_EMPTY[language] for language in languages(text)))
+    return [word for word in found if word not in empty] or found
+
+
+def languages(text: str) -> list[str]:
+    """Of English, Spanish, German and French (`en`, `es`, `de`, `fr`) those that a text has most empty words of."""
+    telling = [word for word in words(text) if word not in _ELSEWHERE]
+    heard = {language: sum(word in empty for word in telling) for language, empty in _EMPTY.items()}
+    most = max(heard.values())
+    return [language for language, count in heard.items() if most and count == most]
