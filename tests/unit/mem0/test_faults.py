@@ -197,6 +197,15 @@ def test_cut_short_anywhere_a_call_is_kept_once(account: Account, opened: Opened
     assert "User's name is Ana." in records(account, "inferred")
 
 
+def test_what_is_inferred_is_not_asked_for_twice_in_a_row(account: Account, opened: Opened) -> None:
+    """An add has no key that makes it once: where its answer is lost, the worker's retry looks first."""
+    account.fault("extra", ADD)
+    account.fault("lost", ADD)
+    with pytest.raises(MemoryServiceUnavailable):
+        opened(account).remember(CALL)
+    assert [r["body"]["infer"] for r in account.requests if r["path"] == ADD] == [False, True]
+
+
 def test_a_delivery_that_comes_twice_adds_nothing(account: Account, opened: Opened) -> None:
     memory = opened(account)
     memory.remember(CALL)
