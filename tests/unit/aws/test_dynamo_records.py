@@ -1,7 +1,7 @@
 """What the contract does not say of the record store in DynamoDB: sizes, snapshots, crashes, errors."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -201,6 +201,53 @@ def test_an_erasure_that_dies_can_be_asked_for_again(
     assert list(items(dynamodb)) == []
 
 
+class Trickling(Noting):
+    """A client whose batches do one write at a time, until the caller gives up on them."""
+
+    def __getattr__(self, name: str) -> Any:
+        ask = super().__getattr__(name)
+
+        def one(**request: Any) -> Any:
+            given = request["RequestItems"][TABLE]
+            ask(RequestItems={TABLE: given[:1]})
+            return {"UnprocessedItems": {TABLE: given[1:]} if given[1:] else {}}
+
+        return one if name == "batch_write_item" else ask
+
+
+def test_an_erased_caller_is_unknown_first_and_their_traces_go_last(
+    dynamodb: OneAtATime, records: DynamoRecords
+) -> None:
+    for revision in range(6):
+        commit = replace(whole_commit(revision=revision), put_call=None)
+        records.commit(commit)
+    records.commit(whole_commit(revision=6))
+    whole = records.traces(TENANT, ANA)
+    with pytest.raises(StorageUnavailable, match="undone"):
+        DynamoRecords(TABLE, Trickling(dynamodb)).erase(TENANT, ANA)
+    assert records.caller(TENANT, ANA) is None
+    assert records.traces(TENANT, ANA) == whole
+    records.commit(whole_commit())
+    assert records.erase(TENANT, ANA)
+    assert list(items(dynamodb)) == []
+
+
+@pytest.mark.parametrize("at", ["transact_write_items", "put_item", "query"])
+def test_a_recording_that_comes_while_its_call_is_committed_is_found(
+    dynamodb: OneAtATime, records: DynamoRecords, at: str
+) -> None:
+    class Meanwhile(Noting):
+        def __getattr__(self, name: str) -> Any:
+            if name == at:
+                records.attach_audio(TENANT, f"conv_{ANA}", "audio/1")
+            return super().__getattr__(name)
+
+    DynamoRecords(TABLE, Meanwhile(dynamodb)).commit(whole_commit())
+    found = records.call(TENANT, ANA, f"conv_{ANA}")
+    assert found is not None
+    assert found.audio_key == "audio/1"
+
+
 def test_leftovers_of_a_former_life_are_never_read(dynamodb: OneAtATime, records: DynamoRecords) -> None:
     records.commit(whole_commit())
     records.commit(whole_commit(revision=1))
@@ -277,20 +324,81 @@ def test_another_transaction_on_the_same_items_is_waited_for(
         forever.commit(whole_commit())
 
 
-def test_a_loser_takes_its_parts_away(dynamodb: OneAtATime, records: DynamoRecords) -> None:
-    first, late = DynamoRecords(TABLE, dynamodb), whole_commit()
+class Overtaken(Noting):
+    """A client before whose first transaction somebody else does something."""
 
-    class Overtaken(Noting):
-        def __getattr__(self, name: str) -> Any:
-            if name == "transact_write_items" and "transact_write_items" not in self.operations:
-                first.commit(late)
-            return super().__getattr__(name)
+    def __init__(self, client: OneAtATime, what: Callable[[], object]) -> None:
+        super().__init__(client)
+        self._what = what
 
-    large = replace(whole_commit(), put_call=CallRecord(call(said=[noise(400_000).hex()])))
-    with pytest.raises(RevisionConflict):
-        DynamoRecords(TABLE, Overtaken(dynamodb)).commit(large)
+    def __getattr__(self, name: str) -> Any:
+        if name == "transact_write_items" and "transact_write_items" not in self.operations:
+            self._what()
+        return super().__getattr__(name)
+
+
+@pytest.mark.parametrize("revision", [0, 1])
+def test_a_loser_changes_nothing_and_takes_its_parts_away(
+    dynamodb: OneAtATime, records: DynamoRecords, revision: int
+) -> None:
+    for former in range(revision):
+        records.commit(whole_commit(revision=former))
+    overtaken = Overtaken(dynamodb, lambda: records.commit(whole_commit(revision=revision)))
+    record = CallRecord(call("late", said=[noise(400_000).hex()]))
+    with pytest.raises(RevisionConflict) as conflict:
+        DynamoRecords(TABLE, overtaken).commit(replace(whole_commit(revision=revision), put_call=record))
+    assert conflict.value.fields == {"expected": revision, "found": revision + 1}
     assert not [i for i in items(dynamodb) if i["sk"].count("/") > 3]
-    assert records.load(TENANT, ANA) is not None
+    assert records.call(TENANT, ANA, "late") is None
+
+
+def test_a_caller_who_was_erased_and_made_anew_meanwhile_is_another(
+    dynamodb: OneAtATime, records: DynamoRecords
+) -> None:
+    def anew() -> None:
+        records.erase(TENANT, ANA)
+        records.commit(CallerCommit(caller(name="Another")))
+
+    records.commit(whole_commit())
+    before = records.load(TENANT, ANA)
+    assert before is not None
+    embedding = DynamoRecords(TABLE, Overtaken(dynamodb, anew))
+    embedding.put_call_vectors(TENANT, ANA, before)
+    found = records.load(TENANT, ANA)
+    assert found is not None
+    assert found.calls == ()
+    assert found.caller == replace(caller(name="Another"), revision=2)
+
+
+def test_a_webhook_that_overtakes_the_note_of_its_ring_keeps_it(
+    dynamodb: OneAtATime, records: DynamoRecords
+) -> None:
+    overtaken = Overtaken(dynamodb, lambda: records.end_conversation(TENANT, "conv_1"))
+    DynamoRecords(TABLE, overtaken).note_person(TENANT, "conv_1", ANA, 10.0)
+    assert records.person_of(TENANT, "conv_1") == ANA
+    assert not records.active_since(TENANT, ANA, 0.0)
+    assert not [i for i in items(dynamodb) if EXPIRES in i]
+
+
+def test_of_two_rings_of_one_conversation_the_first_stands(
+    dynamodb: OneAtATime, records: DynamoRecords
+) -> None:
+    overtaken = Overtaken(dynamodb, lambda: records.note_person(TENANT, "conv_1", BEN, 1.0))
+    DynamoRecords(TABLE, overtaken).note_person(TENANT, "conv_1", ANA, 10.0)
+    assert records.person_of(TENANT, "conv_1") == BEN
+    assert not records.active_since(TENANT, ANA, 0.0)
+
+
+def test_erasing_one_of_two_who_share_a_conversation_keeps_the_others_call(
+    records: DynamoRecords,
+) -> None:
+    for who in (ANA, BEN):
+        records.commit(CallerCommit(caller(who), CallRecord(call("conv_1", caller_id=who))))
+    records.erase(TENANT, ANA)
+    records.attach_audio(TENANT, "conv_1", "audio/1")
+    found = records.call(TENANT, BEN, "conv_1")
+    assert found is not None
+    assert found.audio_key == "audio/1"
 
 
 def test_embedding_anew_leaves_no_former_vectors(
@@ -419,19 +527,8 @@ def test_a_cancelled_transaction_tells_why(dynamodb: OneAtATime) -> None:
 
 
 def test_writes_left_undone_are_asked_for_again(dynamodb: OneAtATime, records: DynamoRecords) -> None:
-    class Slow(Noting):
-        def __getattr__(self, name: str) -> Any:
-            ask = super().__getattr__(name)
-
-            def half(**request: Any) -> Any:
-                given = request["RequestItems"][TABLE]
-                ask(RequestItems={TABLE: given[:1]})
-                return {"UnprocessedItems": {TABLE: given[1:]} if given[1:] else {}}
-
-            return half if name == "batch_write_item" else ask
-
     records.commit(whole_commit())
-    assert DynamoRecords(TABLE, Slow(dynamodb)).erase(TENANT, ANA)
+    assert DynamoRecords(TABLE, Trickling(dynamodb)).erase(TENANT, ANA)
     assert list(items(dynamodb)) == []
 
 

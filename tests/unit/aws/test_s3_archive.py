@@ -7,7 +7,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from agentic_memory.backends.s3.archive import S3Archive
 from agentic_memory.errors import ArchiveKeyInvalid, ArchiveKeyMissing, ArchiveUnavailable
-from tests.unit.aws.cloud import BUCKET, Failing, OneAtATime, refused
+from tests.unit.aws.cloud import BUCKET, REGION, Failing, OneAtATime, client, refused
 
 
 def versions(s3: OneAtATime) -> list[str]:
@@ -40,6 +40,17 @@ def test_a_key_that_was_deleted_may_be_put_again(archive: S3Archive) -> None:
     archive.delete("a")
     assert archive.put("a", b"two")
     assert archive.get("a") == b"two"
+
+
+def test_a_bucket_without_versions_will_do(aws: None) -> None:
+    s3 = client("s3")
+    s3.create_bucket(Bucket="plain-bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
+    archive = S3Archive("plain-bucket", s3)
+    archive.ping()
+    assert archive.put("a", b"x")
+    assert archive.delete("a")
+    assert not archive.delete("a")
+    assert list(archive.entries()) == []
 
 
 def test_ping_leaves_no_version(s3: OneAtATime, archive: S3Archive) -> None:

@@ -140,6 +140,17 @@ def test_what_is_done_goes_and_stays_done(world: World) -> None:
     assert world.inbox.counts().pending == 0
 
 
+def test_without_its_mark_nothing_is_done(world: World) -> None:
+    world.inbox.submit(delivery()).result(0)
+    world.inbox = world.open(s3=Failing(world.s3, "put_object", answered("SlowDown")))
+    event = world.event()
+    (found,) = world.inbox.deliveries(event)
+    with pytest.raises(StorageUnavailable):
+        world.inbox.done(found)
+    assert world.keys("inbox/") == [KEY]
+    assert world.finish(event) == [found.id]
+
+
 def test_another_tenants_event_of_the_same_name_is_another(world: World) -> None:
     world.inbox.submit(delivery(tenant="a")).result(0)
     world.work(done)
@@ -229,6 +240,18 @@ def test_a_lease_is_lost_with_its_batch(world: World) -> None:
     for use in (done, buried, lambda i, d: i.retry(d, 1.0, "E", "e"), lambda i, d: i.archived(d, "k")):
         with pytest.raises(LeaseLost):
             use(world.inbox, found)
+
+
+def test_a_message_that_came_again_has_a_lease_of_its_own(world: World) -> None:
+    world.inbox.submit(delivery()).result(0)
+    event = world.event()
+    (first,) = world.inbox.deliveries(event)
+    (record,) = event["Records"]
+    (second,) = world.inbox.deliveries({"Records": [{**record, "receiptHandle": "another"}]})
+    with pytest.raises(LeaseLost):
+        world.inbox.done(first)
+    world.inbox.done(second)
+    assert world.finish(event) == []
 
 
 def test_the_buried_lie_with_their_cause(world: World) -> None:

@@ -250,8 +250,6 @@ class SqsInbox:
         content = msgspec.msgpack.encode(replace(item, signature=_ascii(item.signature)))
         count = size = 0
         for listed in self._bucket.listed(QUARANTINE):
-            if listed.key == key:
-                return True
             count, size = count + 1, size + listed.size
             if count >= max_count or size + len(content) > max_bytes:
                 return self._bucket.has(key)
