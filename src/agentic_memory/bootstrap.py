@@ -243,7 +243,9 @@ def build(
             storage.inbox, storage.archive, storage.records, platform, accept.delivery, clock
         ),
         forget=_forget(storage, memory, book, brief_caller),
-        callers=Callers(storage.records, memory, book.normalise, clock),
+        callers=Callers(
+            storage.records, memory, book.normalise, clock, mem0.memory.load if mem0 else None
+        ),
         bell=bell,
     )
 

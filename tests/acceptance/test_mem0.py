@@ -163,6 +163,14 @@ def test_the_admin_api_shows_and_mends(server: ServerProcess) -> None:
     assert "email" not in greeting
     assert server.admin("DELETE", path).value == {"deleted": True}
     assert server.admin("DELETE", path).status == 404
+    calls = server.admin("GET", f"/v1/callers/{STEFAN}/calls").value["calls"]
+    assert [(c["conversation_id"], c["duration"]) for c in calls] == [("conv_1", 180.0)]
+    turns = server.admin("GET", f"/v1/callers/{STEFAN}/calls/conv_1").value["turns"]
+    assert [t["text"] for t in turns][3] == "My sister Clara restores old violins."
+    assert server.admin("GET", f"/v1/callers/{STEFAN}/calls/conv_9").status == 404
+    exported = server.command("export", STEFAN)
+    assert "restores old violins" in exported.out
+    assert "restores old violins" in server.command("search", STEFAN, "violins").out
 
 
 def test_memories_move_to_the_engine_and_back(server: ServerProcess, emulator: EmulatorProcess) -> None:

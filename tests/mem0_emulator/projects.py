@@ -81,6 +81,8 @@ class Project:
         usable = isinstance(messages, list) and bool(messages) and all(_is_message(m) for m in messages)
         if not usable or not any(scope.values()):
             raise bad_add()
+        if any(not isinstance(item, dict) for item in body.get("custom_categories") or ()):
+            raise Refused(400, {"custom_categories": ['Expected a dictionary of items but got type "str".']})
         assert isinstance(messages, list)
         if body.get("infer", True) is False:
             return self._add_verbatim(messages, scope, body)

@@ -72,7 +72,7 @@ def test_accounts_do_not_see_each_other(emulator: EmulatorProcess, account: Acco
     assert other.call("POST", "/v3/memories/", {"filters": {"user_id": USER}})["count"] == 0
 
 
-@pytest.mark.parametrize("body", [{}, {"messages": []}, {"messages": [{"role": "user", "content": "x"}]}, {"messages": "x", "user_id": "u"}])
+@pytest.mark.parametrize("body", [{}, {"messages": []}, {"messages": [{"role": "user", "content": "x"}]}, {"messages": "x", "user_id": "u"}, {"messages": [{"role": "tool", "content": "x"}], "user_id": "u"}])
 def test_an_add_needs_messages_and_somebody(account: Account, body: dict[str, object]) -> None:
     status, answer = status_of(account, "POST", "/v3/memories/add/", body)
     assert (status, answer["error"]) == (400, "400 Bad Request")
@@ -113,6 +113,27 @@ def test_inferring_parts_the_speakers(account: Account) -> None:
     account.call("POST", "/v3/memories/add/", {"messages": said, "user_id": USER, "agent_id": "agent_1"})
     account.settle()
     assert [(m["user_id"], m["agent_id"]) for m in account.memories] == [(USER, None), (None, "agent_1")]
+
+
+def test_the_index_and_the_categories_come_later_than_the_list(account: Account) -> None:
+    account.delays(categories=60.0, index=60.0)
+    account.add(USER, "I like tea.", expiration_date="2990-01-31")
+    account.add(USER, "I liked milk.", expiration_date="2020-01-31")
+    listed = account.call("POST", "/v3/memories/", {"filters": {"user_id": USER}})["results"]
+    assert [(m["memory"], m["categories"]) for m in listed] == [("I like tea.", None)]
+    search = {"query": "tea", "filters": {"user_id": USER}}
+    assert account.call("POST", "/v3/memories/search/", search)["results"] == []
+    account.settle()
+    shown = {"filters": {"AND": [{"user_id": USER}, {"categories": {"in": ["misc"]}}]}, "show_expired": True}
+    assert account.call("POST", "/v3/memories/", shown)["count"] == 2
+
+
+def test_what_is_not_alike_enough_is_not_found(account: Account) -> None:
+    account.add(USER, "I like tea.")
+    search = {"query": "bicycle", "filters": {"user_id": USER}}
+    assert account.call("POST", "/v3/memories/search/", search)["results"] == []
+    assert len(account.call("POST", "/v3/memories/search/", {**search, "threshold": 0.0})["results"]) == 1
+    assert status_of(account, "POST", "/v3/memories/search/", {**search, "top_k": 1001})[0] == 400
 
 
 def test_all_of_a_user_go_in_the_services_own_time(account: Account) -> None:

@@ -1,6 +1,7 @@
 """Look at callers and mend what is remembered of them: the use-cases behind `/v1/callers`."""
 
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from agentic_memory.domain.call import Call
 from agentic_memory.domain.caller import DEFAULT_TENANT, Caller, CallerPage
@@ -13,6 +14,15 @@ LONGEST_MEMORY = 2_000
 """Characters of a memory set by hand."""
 
 
+class Loader(Protocol):
+    """Reads one caller whole: `RecordStore.load`, or what takes its place."""
+
+    def __call__(
+        self, tenant: str, caller_id: str, *, with_calls: bool = True
+    ) -> CallerRecords | None:
+        """None if unknown; without `with_calls`, calls come without their turns."""
+
+
 class Callers:
     """What is remembered, by caller. Every method raises NotFound for a caller who is not known."""
 
@@ -22,12 +32,17 @@ class Callers:
         backend: MemoryBackend,
         normalise: Callable[[str | None], str | None],
         clock: Clock,
+        load: "Loader | None" = None,
     ) -> None:
-        """`normalise` turns an id as typed into a caller id."""
+        """`normalise` turns an id as typed into a caller id.
+
+        `load` reads one caller whole where calls and memories are not in `records`.
+        """
         self._records = records
         self._backend = backend
         self._normalise = normalise
         self._clock = clock
+        self._load: Loader = load or records.load
 
     def page(self, query: str, limit: int, cursor: str | None) -> CallerPage:
         """Callers whose id or name contains `query`, newest call first."""
@@ -68,17 +83,22 @@ class Callers:
 
     def calls(self, given: str) -> tuple[Call, ...]:
         """Their calls without the turns, newest first."""
-        loaded = self._records.load(DEFAULT_TENANT, self._id(given), with_calls=False)
+        loaded = self._load(DEFAULT_TENANT, self._id(given), with_calls=False)
         if loaded is None:
             raise NotFound(what="Caller")
         return tuple(record.call for record in reversed(loaded.calls))
 
     def call(self, given: str, conversation_id: str) -> Call:
         """One call with its turns."""
-        call = self._records.call(DEFAULT_TENANT, self._id(given), conversation_id)
-        if call is None:
-            raise NotFound(what="Call")
-        return call
+        caller_id = self._id(given)
+        call = self._records.call(DEFAULT_TENANT, caller_id, conversation_id)
+        if call is not None:
+            return call
+        loaded = self._load(DEFAULT_TENANT, caller_id)
+        for record in loaded.calls if loaded else ():
+            if record.call.conversation_id == conversation_id:
+                return record.call
+        raise NotFound(what="Call")
 
     def everything(self, given: str | None = None) -> Iterator[CallerRecords]:
         """One caller whole, or all of them one after the other: what an export is made of."""
@@ -89,7 +109,7 @@ class Callers:
         while True:
             page = self.page("", 200, cursor)
             for caller in page.callers:
-                loaded = self._records.load(DEFAULT_TENANT, caller.caller_id)
+                loaded = self._load(DEFAULT_TENANT, caller.caller_id)
                 if loaded is not None:
                     yield loaded
             cursor = page.next_cursor
@@ -97,7 +117,7 @@ class Callers:
                 return
 
     def _loaded(self, caller_id: str) -> CallerRecords:
-        loaded = self._records.load(DEFAULT_TENANT, caller_id)
+        loaded = self._load(DEFAULT_TENANT, caller_id)
         if loaded is None:
             raise NotFound(what="Caller")
         return loaded

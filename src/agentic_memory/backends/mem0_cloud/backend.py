@@ -23,7 +23,9 @@ from agentic_memory.backends.mem0_cloud.writing import (
     call_text,
     digest,
     facts_message,
+    mark,
     metadata,
+    rebuilt_turns,
     taught_in,
     transcript,
     turn_marks,
@@ -34,6 +36,7 @@ from agentic_memory.domain.call import Call
 from agentic_memory.domain.caller import DEFAULT_TENANT
 from agentic_memory.domain.conflict import edit
 from agentic_memory.domain.memory import Findings, Found, Memory, MemoryKind
+from agentic_memory.domain.records import CallerRecords, CallRecord, Moved
 from agentic_memory.domain.wording import comparable, one_line
 from agentic_memory.errors import (
     MemoryServiceFailed,
@@ -194,9 +197,29 @@ class Mem0Memory:
         except MemoryUnavailable as error:
             log.info("mem0_not_warmed", cause=error.code)
 
-    def known(self, tenant: str, caller_id: str) -> Known | None:
-        """All that Mem0 has of a caller, transcripts included."""
-        return known(tenant, caller_id, self.client.listed(user_of(tenant, caller_id)))
+    def load(
+        self, tenant: str, caller_id: str, *, with_calls: bool = True
+    ) -> CallerRecords | None:
+        """One caller whole, as a record store would give them; without `with_calls`, without turns."""
+        if with_calls:
+            moved = self.whole(tenant, caller_id)
+            return moved.records if moved else None
+        found = self._known(tenant, caller_id, self.client.deadline())
+        return found.records if found else None
+
+    def whole(self, tenant: str, caller_id: str) -> Moved | None:
+        """Everything that Mem0 has of a caller, transcripts put together again."""
+        held = self.client.listed(user_of(tenant, caller_id))
+        found = known(tenant, caller_id, held)
+        if found is None:
+            return None
+        texts = {mark(m.text): m.text for m in held}
+        calls = tuple(
+            CallRecord(_with_turns(record.call, found.taught.get(record.call.conversation_id), texts))
+            for record in found.records.calls
+        )
+        forgotten = {id_: at for t in found.taught.values() for id_, at in t.forgotten.items()}
+        return Moved(replace(found.records, calls=calls), forgotten)
 
     def close(self) -> None:
         """Give back the connections."""
@@ -327,6 +350,10 @@ def _with_hands_of(before: Taught, taught: Taught) -> Taught:
     now = {memory.id for memory in taught.edited}
     kept = tuple(memory for memory in before.edited if memory.id not in now)
     return replace(taught, forgotten={**before.forgotten, **taught.forgotten}, edited=(*kept, *taught.edited))
+
+
+def _with_turns(call: Call, held: Taught | None, texts: dict[str, str]) -> Call:
+    return call if held is None else replace(call, turns=rebuilt_turns(held, texts))
 
 
 def _others(taught: Taught, memory_id: str) -> tuple[Memory, ...]:

@@ -4,18 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from agentic_memory.backends.mem0_cloud.backend import Mem0Memory, user_of
-from agentic_memory.backends.mem0_cloud.rebuilding import known
-from agentic_memory.backends.mem0_cloud.writing import (
-    Taught,
-    digest,
-    mark,
-    rebuilt_turns,
-    turn_marks,
-)
-from agentic_memory.domain.call import Call
+from agentic_memory.backends.mem0_cloud.writing import Taught, digest, turn_marks
 from agentic_memory.domain.conflict import taught
 from agentic_memory.domain.memory import FOREIGN, Memory
-from agentic_memory.domain.records import CallRecord, Moved
+from agentic_memory.domain.records import Moved
 
 
 class Mem0Side:
@@ -32,17 +24,7 @@ class Mem0Side:
 
     def read(self, tenant: str, caller_id: str) -> Moved | None:
         """Everything that Mem0 has of this user, transcripts put together again."""
-        held = self._client.listed(user_of(tenant, caller_id))
-        found = known(tenant, caller_id, held)
-        if found is None:
-            return None
-        texts = {mark(m.text): m.text for m in held}
-        calls = tuple(
-            CallRecord(_with_turns(record.call, found.taught.get(record.call.conversation_id), texts))
-            for record in found.records.calls
-        )
-        forgotten = {id_: at for t in found.taught.values() for id_, at in t.forgotten.items()}
-        return Moved(replace(found.records, calls=calls), forgotten)
+        return self._memory.whole(tenant, caller_id)
 
     def write(self, tenant: str, moved: Moved) -> None:
         """Each call with what it taught; then what other software had left there."""
@@ -69,8 +51,3 @@ class Mem0Side:
                 described = dict(held) if isinstance(held, dict) else {}
                 message = [{"role": "user", "content": memory.text}]
                 self._client.add(user, message, described, infer=False, at=memory.created_at)
-
-
-def _with_turns(call: Call, held: Taught | None, texts: dict[str, str]) -> Call:
-    return call if held is None else replace(call, turns=rebuilt_turns(held, texts))
-
