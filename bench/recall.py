@@ -450,7 +450,7 @@ def main() -> None:
         print(f"\n{name}: {len(people)} callers, {sum(len(p.turns) for p in people):,} turns, asked by {given.style}\n")
         print(table(HEADS, [row(n, s) for n, s in found.items()], markdown=given.markdown), flush=True)
         if given.categories:
-            print(table(("R@5", *found), _categories(found), markdown=given.markdown))
+            print("\n" + table(("R@5", *found), _categories(found), markdown=given.markdown))
         raw[name] = {n: {**s.figures, "leaks": s.leaks, "categories": s.per_category} for n, s in found.items()}
     print("\nkept in", keep("recall", raw))
 
