@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agentic_memory.domain.initiation import VARIABLES as KNOWN
 from agentic_memory.errors import NotJSON, SecretUnavailable, StorageUnavailable
 from agentic_memory.interfaces.aws_lambda import (
     HttpDoor,
@@ -32,6 +33,7 @@ from tests.fakes import FrozenClock
 from tests.wire import HMAC_KEY, STEFAN, WORKSPACE_KEY, House, post_call
 
 PATHS = {"client_data": "/client-data", "retrieve": "/retrieve", "post_call": "/post-call"}
+VARIABLES = set(KNOWN)
 KEY = {"X-Workspace-Key": WORKSPACE_KEY}
 
 

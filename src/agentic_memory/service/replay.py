@@ -60,12 +60,12 @@ class Replay:
         conversation was with. Recordings are joined to their calls without being processed.
         """
         count = 0
-        for key in chain(self._bodies(BODIES), self._bodies(UNREADABLE)):
-            self._reopen(key)
+        for key in chain(self.bodies(BODIES), self.bodies(UNREADABLE)):
+            self.reopen(key)
             count += 1
             if progress is not None:
                 progress(count)
-        for key in self._bodies(RECORDINGS):
+        for key in self.bodies(RECORDINGS):
             note = self._note(key)
             if note is not None and note.conversation_id is not None:
                 self._records.attach_audio(note.tenant, note.conversation_id, key)
@@ -88,13 +88,15 @@ class Replay:
                 progress(accepted + refused)
         return Reverified(accepted, refused)
 
-    def _bodies(self, prefix: str) -> Iterator[str]:
+    def bodies(self, prefix: str) -> Iterator[str]:
+        """The keys of archived bodies that begin with `prefix`."""
         suffix = note_key("")
         for entry in self._archive.entries(prefix):
             if not entry.key.endswith(suffix):
                 yield entry.key
 
-    def _reopen(self, key: str) -> None:
+    def reopen(self, key: str) -> None:
+        """Hand in one archived body once more. Raises ArchiveKeyMissing."""
         note = self._note(key)
         if note is not None and note.person and note.conversation_id:
             self._records.note_person(
