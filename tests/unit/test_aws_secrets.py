@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from botocore import auth, awsrequest, credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,8 +22,6 @@ HEADERS = {"Host": "secretsmanager.eu-central-1.amazonaws.com", "Content-Type": 
 
 @given(st.binary(max_size=200), st.sampled_from([Keys(), Keys(("token",))]), st.text("abc/+=", min_size=1))
 def test_a_request_is_signed_as_botocore_signs_it(body: bytes, token: Keys, secret: str) -> None:
-    from botocore import auth, awsrequest, credentials
-
     mine = signed(Credentials("AKIA", Keys((secret,)), token), "eu-central-1", "secretsmanager", HEADERS, body, NOW)
     request = awsrequest.AWSRequest("POST", f"https://{HEADERS['Host']}/", data=body, headers=dict(HEADERS))
     given = credentials.Credentials("AKIA", secret, token[0] if token else None)
