@@ -121,7 +121,7 @@ def test_with_mem0_down_a_ring_is_told_the_last_good_brief(server: ServerProcess
 
 
 def test_a_call_while_mem0_is_down_is_remembered_after(server: ServerProcess, account: Account) -> None:
-    account.fault("status", "/v3/", status=503, times=4)
+    account.fault("status", "/v3/", status=503, times=2)
     server.post_call(FIRST)
     server.wait_until_remembered()
     assert server.ring(STEFAN).value["dynamic_variables"]["caller_name"] == "Stefan"

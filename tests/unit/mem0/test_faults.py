@@ -197,6 +197,50 @@ def test_cut_short_anywhere_a_call_is_kept_once(account: Account, opened: Opened
     assert "User's name is Ana." in records(account, "inferred")
 
 
+def test_what_a_worker_that_died_had_inferred_is_not_inferred_again(account: Account, opened: Opened) -> None:
+    for path in (ADD, ADD):
+        account.fault("extra", path)
+    account.fault("status", ADD, status=500, times=2)  # the call's record, and once more
+    with pytest.raises(MemoryServiceUnavailable):
+        opened(account).remember(CALL)
+    assert (records(account, "call"), len(records(account, "inferred"))) == ([], 3)
+    account.clear()
+    assert opened(account).remember(CALL)
+    assert [r["body"]["infer"] for r in account.requests if r["path"] == ADD] == [False, False]
+
+
+def test_what_other_software_left_of_a_conversation_stays_and_counts_once(account: Account, opened: Opened) -> None:
+    kept = {"type": "factual", "conversation_id": CALL.conversation_id}
+    account.add(ANA, "User called about an invoice", metadata=kept, run_id=CALL.conversation_id)
+    memory = opened(account)
+    memory.remember(CALL)
+    memory.remember(replace(CALL, title="anew"))
+    assert kept in [m["metadata"] for m in account.memories]
+    brief = memory.brief(TENANT, ANA)
+    assert brief is not None
+    assert brief.memory_count == 1
+
+
+@pytest.mark.parametrize("requests", range(1, 9))
+def test_cut_short_a_later_version_loses_nothing_that_was_set_by_hand(account: Account, opened: Opened, requests: int) -> None:
+    memory = opened(account)
+    memory.remember(CALL)
+    chosen = next(m for m in memory.memories(TENANT, ANA) if "email" in m.text)
+    memory.edit(TENANT, ANA, chosen.id, "User prefers letters", CALL.started_at + 9)
+    later = replace(CALL, title="anew")
+    account.fault("extra", "/v", times=requests)
+    account.fault("status", "/v", status=500, times=2)
+    try:
+        memory.remember(later)
+    except MemoryUnavailable:
+        account.clear()
+        memory.remember(later)
+    account.clear()
+    assert memory.remember(later) is False
+    assert "User prefers letters" in {m.text for m in memory.memories(TENANT, ANA)}
+    assert (len(records(account, "call")), len(records(account, "turns"))) == (1, 2)
+
+
 def test_what_is_inferred_is_not_asked_for_twice_in_a_row(account: Account, opened: Opened) -> None:
     """An add has no key that makes it once: where its answer is lost, the worker's retry looks first."""
     account.fault("extra", ADD)

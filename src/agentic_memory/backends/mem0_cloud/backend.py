@@ -125,18 +125,19 @@ class Mem0Memory:
         """
         call = taught.call
         user = user_of(call.tenant, call.caller_id or "")
-        held = self._of_conversation(user, call.conversation_id)
-        before = next((t for m in held if (t := taught_in(m.metadata))), None)
-        if before is not None and before.digest == taught.digest:
-            return self._resumed(user, held, before)
-        if before is not None:
-            taught = _with_hands_of(before, taught)
-            for memory in held:
-                self.client.delete(memory)
-        for messages, described in transcript(call):
-            self._add(user, messages, {**described, "digest": taught.digest}, call)
-        event = self._infer(user, taught) if infer else self._add_facts(user, taught)
+        held = [m for m in self._of_conversation(user, call.conversation_id) if m.record]
+        stale = [m for m in held if m.metadata.get("digest") != taught.digest]
+        before = [t for m in held if (t := taught_in(m.metadata))]
+        same = next((t for t in before if t.digest == taught.digest), None)
+        if same is not None:
+            self._delete(stale)
+            return self._resumed(user, held, same)
+        for former in before:
+            taught = _with_hands_of(former, taught)
+        self._delete([m for m in stale if m.record != CALL])
+        event = self._add_what_was_said(user, taught, held, infer=infer)
         self._record(user, replace(taught, event=event))
+        self._delete([m for m in stale if m.record == CALL])  # last: it holds what an operator set
         self._follow(event)
         return True
 
@@ -238,6 +239,10 @@ class Mem0Memory:
                 return found, memory
         raise NotFound(what="Memory")
 
+    def _delete(self, memories: Sequence[Stored]) -> None:
+        for memory in memories:
+            self.client.delete(memory)
+
     def _of_conversation(self, user: str, conversation_id: str) -> list[Stored]:
         """The records of one conversation: by its session, and to be sure by what the metadata say."""
         held = self.client.listed(user, {"run_id": conversation_id})
@@ -245,17 +250,32 @@ class Mem0Memory:
 
     def _resumed(self, user: str, held: Sequence[Stored], before: Taught) -> bool:
         """The call is kept; what Mem0 was to infer is followed again, or asked for anew where it failed."""
-        if not before.event or any(m.record == INFERRED for m in held):
+        inferred = any(m.record == INFERRED and m.metadata.get("digest") == before.digest for m in held)
+        if not before.event or inferred:
             return False
         status, _ = self.client.event(before.event)
         if status in ("SUCCEEDED", ""):
             return False
         if status == "FAILED":
-            record = next(m for m in held if m.record == CALL)
+            record = next(m for m in held if m.record == CALL and m.metadata.get("digest") == before.digest)
             before = replace(before, event=self._infer(user, before))
             self.client.update(record, record.text, call_metadata(before))
         self._follow(before.event)
         return True
+
+    def _add_what_was_said(
+        self, user: str, taught: Taught, held: Sequence[Stored], *, infer: bool
+    ) -> str:
+        """Transcript and facts; return the event to follow. What a delivery cut short left is not repeated."""
+        for messages, described in transcript(taught.call):
+            self._add(user, messages, {**described, "digest": taught.digest}, taught.call)
+        if not infer:
+            self._add_facts(user, taught)
+            return ""
+        inferred = (m for m in held if m.record == INFERRED)
+        if any(m.metadata.get("digest") == taught.digest for m in inferred):
+            return ""
+        return self._infer(user, taught)
 
     def _infer(self, user: str, taught: Taught) -> str:
         """Let Mem0 infer from summary and facts; return the event to follow."""
@@ -268,17 +288,16 @@ class Mem0Memory:
         )
         return added.event_id if added.is_pending else ""
 
-    def _add_facts(self, user: str, taught: Taught) -> str:
-        """The facts word by word, to be found without anything being inferred; there is no event to follow."""
-        described = metadata(taught.call, MemoryKind.FACTUAL, FACT)
+    def _add_facts(self, user: str, taught: Taught) -> None:
+        """The facts word by word, to be found without anything being inferred."""
+        described = {**metadata(taught.call, MemoryKind.FACTUAL, FACT), "digest": taught.digest}
         texts = list(dict.fromkeys(fact.text for fact in taught.facts))
         for start in range(0, len(texts), MESSAGES):
             messages = [{"role": "user", "content": text} for text in texts[start : start + MESSAGES]]
             self._add(user, messages, described, taught.call)
-        return ""
 
     def _record(self, user: str, taught: Taught) -> None:
-        self._add(user, [{"role": "user", "content": call_text(taught.call)}], call_metadata(taught), taught.call)
+        self._add(user, [{"role": "user", "content": call_text(taught)}], call_metadata(taught), taught.call)
 
     def _add(self, user: str, messages: Sequence[Message], described: Metadata, call: Call) -> None:
         at, session = call.started_at, call.conversation_id

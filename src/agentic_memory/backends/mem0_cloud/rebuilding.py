@@ -51,7 +51,7 @@ def known(tenant: str, caller_id: str, held: Iterable[Stored]) -> Known | None:
     taught = _calls_taught(records)
     foreign = [m for m in records if _is_foreign(m, taught)]
     calls = [replace(t.call, tenant=tenant, caller_id=caller_id) for t in taught.values()]
-    calls += _foreign_calls(tenant, caller_id, foreign)
+    calls += _foreign_calls(tenant, caller_id, [m for m in foreign if m.conversation_id not in taught])
     if not calls and not foreign:
         return None
     calls.sort(key=lambda c: (c.started_at, c.conversation_id))

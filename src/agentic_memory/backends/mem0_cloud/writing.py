@@ -97,11 +97,12 @@ def rfc3339(at: float) -> str | None:
         return None
 
 
-def call_text(call: Call) -> str:
-    """The words of a call's record. They begin with its time: Mem0 drops a text that it has already."""
+def call_text(taught: Taught) -> str:
+    """The words of a call's record, unlike any other's: Mem0 drops a text that it has already."""
+    call = taught.call
     moment = (rfc3339(call.started_at) or "").replace("T", " ").replace("Z", " UTC")
     told = one_line(call.summary or call.title or "", 500) or f"{len(call.spoken_turns)} turns"
-    return f"Call of {moment} ({call.conversation_id}): {told}"
+    return f"Call of {moment} ({call.conversation_id}, {taught.digest[:8]}): {told}"
 
 
 def call_metadata(taught: Taught) -> Metadata:
