@@ -78,8 +78,9 @@ def test_hung_up_remembered_greeted_found(server: ServerProcess, account: Accoun
     assert (found[0]["conversation_id"], found[0]["turn"]) == ("conv_1", 3)
     assert server.search(OTHER, "violins").value["memories"] == []
     assert server.inbox() == {"pending": 0, "dead": 0, "quarantined": 0}
-    types = [m["metadata"]["type"] for m in account.memories]
-    assert (types.count("semantic"), len([t for t in types if t == "factual"]) >= 2) == (4, True)
+    kinds = [(m["metadata"]["type"], m["metadata"]["record"]) for m in account.memories]
+    assert (kinds.count(("semantic", "turns")), kinds.count(("factual", "call"))) == (4, 1)
+    assert kinds.count(("factual", "inferred")) >= 2
 
 
 def test_every_request_names_the_user(server: ServerProcess, account: Account) -> None:

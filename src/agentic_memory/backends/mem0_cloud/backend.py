@@ -15,6 +15,7 @@ from agentic_memory.backends.mem0_cloud.writing import (
     FORMAT,
     INFERRED,
     MESSAGES,
+    OUTLINE,
     TURNS,
     Message,
     Metadata,
@@ -25,6 +26,8 @@ from agentic_memory.backends.mem0_cloud.writing import (
     facts_message,
     mark,
     metadata,
+    outline,
+    outline_in,
     rebuilt_turns,
     taught_in,
     transcript,
@@ -215,9 +218,10 @@ class Mem0Memory:
         if found is None:
             return None
         texts = {mark(m.text): m.text for m in held}
+        outlines = {m.conversation_id: outline_in(m.metadata) for m in held if m.record == OUTLINE}
         calls = tuple(
-            CallRecord(_with_turns(record.call, found.taught.get(record.call.conversation_id), texts))
-            for record in found.records.calls
+            CallRecord(replace(r.call, turns=rebuilt_turns(outlines.get(r.call.conversation_id, ()), texts)))
+            for r in found.records.calls
         )
         forgotten = {id_: at for t in found.taught.values() for id_, at in t.forgotten.items()}
         return Moved(replace(found.records, calls=calls), forgotten)
@@ -269,6 +273,8 @@ class Mem0Memory:
         """Transcript and facts; return the event to follow. What a delivery cut short left is not repeated."""
         for messages, described in transcript(taught.call):
             self._add(user, messages, {**described, "digest": taught.digest}, taught.call)
+        if taught.turns:
+            self._add(user, *outline(taught), taught.call)
         if not infer:
             self._add_facts(user, taught)
             return ""
@@ -371,10 +377,6 @@ def _with_hands_of(before: Taught, taught: Taught) -> Taught:
     return replace(taught, forgotten={**before.forgotten, **taught.forgotten}, edited=(*kept, *taught.edited))
 
 
-def _with_turns(call: Call, held: Taught | None, texts: dict[str, str]) -> Call:
-    return call if held is None else replace(call, turns=rebuilt_turns(held, texts))
-
-
 def _others(taught: Taught, memory_id: str) -> tuple[Memory, ...]:
     return tuple(memory for memory in taught.edited if memory.id != memory_id)
 
@@ -392,6 +394,8 @@ def _distinct(results: Sequence[Stored]) -> Iterator[Found]:
 
 def _words(result: Stored) -> str:
     """What a result says; of a call's record the summary, without what only tells records apart."""
+    if result.record == OUTLINE:
+        return ""
     taught = taught_in(result.metadata)
     return result.text if taught is None else taught.call.summary or ""
 

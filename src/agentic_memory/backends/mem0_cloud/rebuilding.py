@@ -10,6 +10,7 @@ from agentic_memory.backends.mem0_cloud.writing import (
     EDIT,
     FACT,
     INFERRED,
+    OUTLINE,
     TURNS,
     Taught,
     taught_in,
@@ -70,7 +71,7 @@ def _calls_taught(records: Sequence[Stored]) -> dict[str, Taught]:
 
 def _is_foreign(memory: Stored, taught: Mapping[str, Taught]) -> bool:
     """Whether it is a memory of its own, not the shadow of a call that we recorded."""
-    if memory.record in (EDIT, TURNS) or taught_in(memory.metadata) is not None:
+    if memory.record in (EDIT, TURNS, OUTLINE) or taught_in(memory.metadata) is not None:
         return False
     return not (memory.record in (INFERRED, FACT) and memory.conversation_id in taught)
 

@@ -30,7 +30,7 @@ class Stored:
 
     @property
     def record(self) -> str:
-        """What of ours it is: `call`, `inferred`, `fact`, `edit`, `turns`; empty for what others added."""
+        """What of ours it is: `call`, `inferred`, `fact`, `edit`, `turns`, `outline`; empty for what others added."""
         return _text(self.metadata.get("record")) or ""
 
     @property

@@ -1,8 +1,10 @@
 """How a call is kept in Mem0: what is sent as messages, and what stands in the metadata.
 
-A call becomes three kinds of records, all under the caller's user id, told apart by `metadata.record`:
+A call becomes four kinds of records, all under the caller's user id, told apart by `metadata.record`:
 
 - `turns` (`type` semantic, verbatim): every spoken turn, the agent as assistant;
+- `outline` (`type` semantic, verbatim): one record that says which turn is which, for whoever puts the
+  transcript together again; it is kept apart from `call`, which every ring reads;
 - `inferred` (`type` factual): summary and facts, from which Mem0 infers memories of its own;
 - `call` (`type` factual, verbatim): one record with the call's heading and facts as data. It is the truth
   from which briefs and memories are compiled; the others are there to be found.
@@ -24,7 +26,8 @@ from agentic_memory.domain.memory import Fact, Memory, MemoryKind
 from agentic_memory.domain.wording import one_line
 from agentic_memory.errors import MalformedPayload
 
-CALL, INFERRED, TURNS, FACT, EDIT = "call", "inferred", "turns", "fact", "edit"
+CALL, INFERRED, TURNS, OUTLINE = "call", "inferred", "turns", "outline"
+FACT, EDIT = "fact", "edit"
 FORMAT = 1
 """Of the metadata; grows when older releases could no longer read it."""
 MESSAGES = 20
@@ -35,6 +38,8 @@ MOST_ANALYSIS = 4_000
 """Bytes of a platform's analysis that are kept with the call."""
 
 Message = Mapping[str, str]
+Outline = tuple[tuple[int, str, float | None, str], ...]
+"""Of each spoken turn, or piece of a long one: index, `c` or `a`, offset in seconds, mark of its text."""
 Metadata = dict[str, Any]
 _ROLES = {Role.CALLER: "user", Role.AGENT: "assistant"}
 _SHORT = {Role.CALLER: "c", Role.AGENT: "a"}
@@ -51,8 +56,7 @@ class Taught:
     """Ids of memories that an operator deleted, with when."""
     edited: tuple[Memory, ...] = ()
     """Memories as an operator worded them."""
-    turns: tuple[tuple[int, str, float | None, str], ...] = ()
-    """Of each spoken turn, or piece of a long one: index, `c` or `a`, offset in seconds, mark of its text."""
+    turns: "Outline" = ()
     digest: str = ""
     event: str = ""
     """The event in which Mem0 infers; empty where it was not asked to."""
@@ -116,7 +120,6 @@ def call_metadata(taught: Taught) -> Metadata:
         "event": taught.event,
         "call": _sparse(msgspec.to_builtins(heading)),
         "facts": [_sparse(msgspec.to_builtins(fact)) for fact in taught.facts],
-        "turns": [list(turn) for turn in taught.turns],
         "forgotten": dict(taught.forgotten),
         "edited": [_sparse(msgspec.to_builtins(memory)) for memory in taught.edited],
     }
@@ -132,7 +135,6 @@ def taught_in(held: Mapping[str, Any]) -> Taught | None:
             facts=msgspec.convert(held.get("facts", []), tuple[Fact, ...]),
             forgotten=msgspec.convert(held.get("forgotten", {}), dict[str, float]),
             edited=msgspec.convert(held.get("edited", []), tuple[Memory, ...]),
-            turns=msgspec.convert(held.get("turns", []), tuple[tuple[int, str, float | None, str], ...]),
             digest=str(held.get("digest", "")),
             event=str(held.get("event", "")),
         )
@@ -140,7 +142,25 @@ def taught_in(held: Mapping[str, Any]) -> Taught | None:
         return None
 
 
-def turn_marks(call: Call) -> tuple[tuple[int, str, float | None, str], ...]:
+def outline(taught: Taught) -> tuple[list[Message], Metadata]:
+    """The record that says which turn is which."""
+    held = {
+        **metadata(taught.call, MemoryKind.SEMANTIC, OUTLINE),
+        "digest": taught.digest,
+        "outline": [list(turn) for turn in taught.turns],
+    }
+    return [{"role": "user", "content": f"Outline. {call_text(taught)}"}], held
+
+
+def outline_in(held: Mapping[str, Any]) -> Outline:
+    """What an outline's metadata say; nothing where they are none."""
+    try:
+        return msgspec.convert(held.get("outline"), Outline)
+    except msgspec.ValidationError:
+        return ()
+
+
+def turn_marks(call: Call) -> Outline:
     """`Taught.turns` of a call: one entry for each piece of a turn that is sent."""
     return tuple(
         (t.index, _SHORT[t.role], t.offset, mark(piece))
@@ -178,11 +198,11 @@ def turn_of(held: Mapping[str, Any], text: str) -> tuple[int, str] | None:
         return None
 
 
-def rebuilt_turns(taught: Taught, texts: Mapping[str, str]) -> tuple[Turn, ...]:
+def rebuilt_turns(turns_held: Outline, texts: Mapping[str, str]) -> tuple[Turn, ...]:
     """The spoken turns again; `texts` gives them by their marks. A turn whose text is lost is left out."""
     roles = {short: role for role, short in _SHORT.items()}
     turns: dict[int, Turn] = {}
-    for index, who, offset, of in taught.turns:
+    for index, who, offset, of in turns_held:
         if who in roles and of in texts:
             begun = turns[index].text if index in turns else ""
             turns[index] = Turn(index, roles[who], begun + texts[of], offset)
