@@ -207,6 +207,18 @@ def test_check_tells_a_key_of_another_project(account: Account, tmp_path: Path) 
     assert (done.code, "proj_other" in done.out) == (1, True)
 
 
+def test_check_and_migrate_say_what_is_wrong(tmp_path: Path) -> None:
+    nobody = {"MEMORY_BACKEND": "mem0", "MEM0_API_KEY": "m0-x", "MEM0_BASE_URL": "http://127.0.0.1:9"}
+    done = run_command("check", folder=tmp_path, environment=nobody)
+    assert (done.code, "The memory service cannot be used: the connection failed" in " ".join(done.out.split())) == (1, True)
+    done = run_command("migrate", "--from", "mem0", "--to", "engine", folder=tmp_path)
+    assert (done.code, done.err.count("MEM0_API_KEY is not set") + done.err.count("MEM0_API_KEY: is not set")) == (2, 1), done.err
+    done = run_command("migrate", "--from", "mem0", "--to", "engine", folder=tmp_path, environment=nobody)
+    assert (done.code, "cannot be used" in done.err) == (1, True)
+    done = run_command("migrate", "--from", "mem0", "--to", "mem0", folder=tmp_path, environment=nobody)
+    assert done.code == 2
+
+
 def test_mem0_without_a_key_does_not_start(tmp_path: Path) -> None:
     done = run_command("serve", folder=tmp_path, environment={"MEMORY_BACKEND": "mem0"})
     assert done.code == 2
