@@ -1,0 +1,136 @@
+"""The whole stack at once: a call is answered, queued, remembered, greeted and found; and what goes wrong."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentic_memory.bootstrap import SystemClock
+from agentic_memory.platforms.elevenlabs.signature import sign
+from tests.aws.ministack import Cloud, cloud, deploy, until
+from tests.aws.tools import Template
+from tests.wire import START, STEFAN, post_call
+
+KEYS = {"ElevenLabsWorkspaceKey": "wk_first", "ElevenLabsHmacKey": "wsec_first"}
+TABLE = {**KEYS, "MemoryBackend": "dynamodb", "Embedder": "lexical"}
+SECRET = "elevenlabs-agentic-memory-stack-keys"
+BUCKET = "elevenlabs-agentic-memory-000000000000-eu-central-1"
+QUEUE, DEAD = "elevenlabs-agentic-memory-stack-post-call", "elevenlabs-agentic-memory-stack-dead-letters"
+REPLAY = "elevenlabs-agentic-memory-lambda-function-replay"
+
+
+class Deployed:
+    """The three URLs and what stands behind them."""
+
+    def __init__(self, made: Cloud) -> None:
+        self.cloud = made
+        apis = made.client("apigatewayv2").get_apis()["Items"]
+        self.apis = {api["Name"].removeprefix("elevenlabs-agentic-memory-").removesuffix("-api"): api["ApiId"] for api in apis}
+
+    def post(self, path: str, body: bytes, **headers: str) -> tuple[int, Any]:
+        url = f"{self.cloud.url}/_aws/execute-api/{self.apis[path]}/Prod/{path}"
+        return self.cloud.post(url, body, {name.replace("_", "-"): value for name, value in headers.items()})
+
+    def ring(self, caller: str = STEFAN, key: str = "wk_first") -> tuple[int, Any]:
+        body = {"caller_id": caller, "agent_id": "agent_x", "called_number": "+15550199000", "call_sid": "CA1"}
+        return self.post("client-data", json.dumps(body).encode(), X_Workspace_Key=key)
+
+    def greeting(self, caller: str = STEFAN) -> str:
+        status, value = self.ring(caller)
+        assert status == 200, value
+        return str(value["conversation_config_override"]["agent"]["first_message"])
+
+    def search(self, query: str, caller: str = STEFAN) -> tuple[int, Any]:
+        return self.post("retrieve", json.dumps({"query": query, "user_id": caller}).encode())
+
+    def hang_up(self, body: bytes, key: str = "wsec_first") -> tuple[int, Any]:
+        return self.post("post-call", body, ElevenLabs_Signature=sign(body, key, int(SystemClock().now())))
+
+    def waiting(self, queue: str) -> int:
+        sqs = self.cloud.client("sqs")
+        url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        given = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(int(given[name]) for name in names)
+
+    def keys(self, prefix: str) -> list[str]:
+        listed = self.cloud.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=prefix)
+        return [found["Key"] for found in listed.get("Contents", ())]
+
+    def replay(self, **order: object) -> Any:
+        answer = self.cloud.client("lambda").invoke(FunctionName=REPLAY, Payload=json.dumps(order).encode())
+        return json.loads(answer["Payload"].read())
+
+
+def call(conversation: str, caller: str, name: str, said: str, at: int = START) -> bytes:
+    turns = [("agent", "How can I help?"), ("user", f"My name is {name}. {said}")]
+    return post_call(conversation, caller, turns, at=at, collected={"user_name": name})
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    with cloud(tmp_path_factory.mktemp("stack")) as made:
+        deploy(made, TABLE)
+        yield Deployed(made)
+
+
+def test_a_call_is_answered_queued_remembered_greeted_and_found(stack: Deployed) -> None:
+    assert "name" in stack.greeting()
+    body = call("conv_1", STEFAN, "Stefan", "I keep bees behind the old mill.")
+    assert stack.hang_up(body) == (200, {"status": "ok"})
+    until(lambda: "Stefan" in stack.greeting(), 60)
+    status, found = stack.search("bees")
+    assert status == 200
+    assert "bees" in found["memories"][0]
+    assert stack.search("bees", "+15550100077") == (200, {"memories": []})
+    assert f"post-call/{STEFAN}/conv_1.json" in stack.keys("post-call/")
+    until(lambda: not stack.keys("inbox/") and not stack.waiting(QUEUE), 30)
+
+
+def test_a_duplicate_adds_nothing(stack: Deployed) -> None:
+    caller = "+15550100043"
+    body = call("conv_2", caller, "Ana", "I like tea.")
+    assert [stack.hang_up(body)[0] for _ in range(3)] == [200, 200, 200]
+    until(lambda: "Ana" in stack.greeting(caller), 60)
+    until(lambda: not stack.waiting(QUEUE), 30)
+    assert stack.ring(caller)[1]["dynamic_variables"]["memory_count"] == "1"
+
+
+def test_keys_and_signatures_are_checked(stack: Deployed) -> None:
+    assert stack.ring(key="wk_wrong") == (401, {"error": "Invalid workspace key"})
+    assert stack.post("client-data", b"{}", X_Workspace_Key="wk_first") == (400, {"error": "Missing caller_id"})
+    assert stack.hang_up(call("conv_9", STEFAN, "Eve", "I like nothing."), "wsec_wrong")[0] == 200
+    assert len(stack.keys("quarantine/")) == 1
+    assert stack.replay(source="quarantine")["deliveries"] == 1
+
+
+def test_a_poison_message_is_buried_and_comes_back_by_replay(stack: Deployed) -> None:
+    assert stack.hang_up(b'{"type": "post_call_transcription", "data": {"conversation_id": "conv_bad"')[0] == 200
+    until(lambda: stack.waiting(DEAD) == 1, 60)
+    assert stack.replay(source="dead_letters") == {"source": "dead_letters", "dry_run": True, "deliveries": 1}
+    assert stack.replay(source="dead_letters", dry_run=False)["deliveries"] == 1
+    until(lambda: stack.waiting(DEAD) == 1 and not stack.waiting(QUEUE), 60)
+
+
+def test_a_rotated_key_and_the_one_before_are_accepted(tmp_path: Path) -> None:
+    with cloud(tmp_path) as made:
+        deploy(made, TABLE)
+        stack, secrets = Deployed(made), made.client("secretsmanager")
+        held = json.loads(secrets.get_secret_value(SecretId=SECRET)["SecretString"])
+        held |= {"ELEVENLABS_WORKSPACE_KEY": "wk_second"}
+        secrets.put_secret_value(SecretId=SECRET, SecretString=json.dumps(held))
+        assert [stack.ring(key=key)[0] for key in ("wk_second", "wk_first", "wk_third")] == [200, 200, 401]
+
+
+def test_a_permission_that_is_missing_is_felt(tmp_path: Path) -> None:
+    def forbid(template: Template) -> None:
+        statements = template["Resources"]["PostCallRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+        statements[:] = [s for s in statements if s["Sid"] != "HandOver"]
+
+    with cloud(tmp_path) as made:
+        deploy(made, TABLE, forbid)
+        stack = Deployed(made)
+        assert stack.hang_up(call("conv_1", STEFAN, "Stefan", "I keep bees."))[0] == 503
+        assert stack.ring()[0] == 200
