@@ -78,10 +78,25 @@ def test_a_question_about_the_agent_prefers_what_the_agent_said() -> None:
 
 def test_the_answer_is_found_by_the_words_of_the_question_before_it() -> None:
     held = records(
-        call("c1", MAY, "agent: What is your favourite dessert?", "caller: Tiramisu.", "agent: Good.", "caller: And you?"),
+        call("c1", MAY, "agent: Hello.", "caller: Hello.", "agent: What is your favourite dessert?", "caller: Tiramisu.", "agent: Good."),
         embed=None,
     )
-    assert {f.turn for f in ask(held, "favourite dessert", limit=2)} == {0, 1}
+    assert {f.turn for f in ask(held, "favourite dessert", limit=2)} == {2, 3}
+
+
+def test_what_returns_a_greeting_comes_late() -> None:
+    held = records(
+        call("c1", MAY, "agent: Hello, this is the dentist.", "caller: Hello, dentist.", "agent: Yes?", "caller: So, my dentist."), embed=None
+    )
+    turns = [f.turn for f in ask(held, "dentist", limit=4)]
+    assert turns.index(3) < turns.index(1)
+
+
+def test_of_equals_the_later_wins_unless_before_is_asked_for() -> None:
+    plans = (call(c, at, "agent: Hi.", "caller: Hi.", f"caller: My plan is {plan}.") for c, at, plan in (("c1", MAY, "red"), ("c2", JUNE, "tan")))
+    held = records(*plans, embed=None)
+    assert ask(held, "Which plan does Ana have?", limit=1)[0].conversation_id == "c2"
+    assert ask(held, "Which plan did Ana have before?", limit=1)[0].conversation_id == "c1"
 
 
 def test_an_answer_of_a_few_words_comes_with_its_question() -> None:

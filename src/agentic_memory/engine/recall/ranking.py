@@ -24,18 +24,22 @@ class Weights:
     words: float = 0.2
     words_before: float = 0.06
     words_after: float = 0.05
-    coverage: float = 2.5
+    coverage: float = 2.0
     meaning: float = 0.75
     meaning_after: float = 0.2
-    answer: float = 0.25
+    answer: float = 0.35
     """For the words of a question just asked by the other side: the answer inherits them."""
+    reply: float = -0.7
+    """For what only follows a question of the other side: which one it was is told by `answer`."""
+    greeting: float = -2.0
+    """For the few words that return a greeting."""
     fact: float = 0.5
     speaker: float = 2.0
     unnamed: float = 0.5
     """For the caller's words where the question names nobody."""
     own: float = 0.5
     asks: float = -1.5
-    wish: float = 0.15
+    wish: float = 0.3
     heeded: float = 1.2
     """For a wish, when advice is asked for."""
     substance: float = 2.0
@@ -43,11 +47,13 @@ class Weights:
     length: float = -1.8
     call: float = 0.5
     window: float = 3.0
-    recent: float = 0.8
+    recent: float = 1.2
     """For the newest against the oldest, when what holds now is asked for (and the reverse for before)."""
+    newer: float = 0.3
+    """The same, whenever what held before is not asked for: what was said later wins."""
     timed: float = 0.8
-    number: float = 0.4
-    name: float = 0.6
+    number: float = 0.8
+    name: float = 0.9
 
 
 WEIGHTS = Weights()
@@ -59,6 +65,8 @@ STEPS = {
     "words_after": "words beside",
     "coverage": "coverage",
     "answer": "words beside",
+    "reply": "manner",
+    "greeting": "manner",
     "fact": "fact",
     "meaning": "meaning",
     "meaning_after": "meaning beside",
@@ -72,23 +80,31 @@ STEPS = {
     "length": "length",
     "window": "date",
     "recent": "date",
+    "newer": "date",
     "timed": "kind",
     "number": "kind",
     "name": "kind",
 }
 """Under which heading each weight's share is told."""
+WORDS_ALONE = 2.0
+"""How much more coverage counts where nothing can be compared by meaning."""
+OF_THE_TURN = frozenset({"reply", "greeting", "newer"})
+"""What says nothing of the call that a turn is in."""
 
 
 def contributions(
     index: CallerIndex, question: Question, vector: "NDArray[np.float32] | None", weights: Weights = WEIGHTS
 ) -> "dict[str, NDArray[np.float32]]":
     """What each step gives each passage: float32[n] by the step's name; their sum ranks."""
+    weighed = {name: seen * getattr(weights, name) for name, seen in features(index, question, vector).items()}
+    if "meaning" not in weighed:
+        weighed["coverage"] = WORDS_ALONE * weighed["coverage"]
+    call = _session(index, totals({k: v for k, v in weighed.items() if k not in OF_THE_TURN}), weights.call)
     steps: dict[str, NDArray[np.float32]] = {}
-    for name, seen in features(index, question, vector).items():
-        given = seen * getattr(weights, name)
+    for name, given in weighed.items():
         step = STEPS[name]
         steps[step] = steps[step] + given if step in steps else given
-    steps["call"] = _session(index, totals(steps), weights.call)
+    steps["call"] = call
     return steps
 
 
@@ -126,9 +142,12 @@ def _by_sort(index: CallerIndex, question: Question) -> "dict[str, NDArray[np.fl
     traits = index.traits
     none = np.zeros(len(index.passages), dtype=np.float32)
     speaker = _speaker(index, question)
+    age = _age(index)
     return {
         "speaker": speaker if question.subject else none,
         "unnamed": none if question.subject else speaker,
+        "reply": _before(index, traits.asks),
+        "greeting": _greeting(index),
         "own": traits.own,
         "asks": traits.asks,
         "wish": traits.wish,
@@ -136,7 +155,8 @@ def _by_sort(index: CallerIndex, question: Question) -> "dict[str, NDArray[np.fl
         "substance": np.where(index.speakers == NOBODY, np.float32(1), traits.substance),
         "length": traits.length,
         "window": _dates(index, question),
-        "recent": _recent(index, question),
+        "recent": age * (int(question.asks_now) - int(question.asks_before)),
+        "newer": none if question.asks_before else age,
         "timed": traits.timed if question.asks_when else none,
         "number": traits.numbers if question.asks_number else none,
         "name": traits.names if question.asks_name else none,
@@ -228,16 +248,25 @@ def _dates(index: CallerIndex, question: Question) -> "NDArray[np.float32]":
     return inside.astype(np.float32)
 
 
-def _recent(index: CallerIndex, question: Question) -> "NDArray[np.float32]":
-    """From the oldest to the newest 0 to 1 where what holds now is asked for, the reverse of it for before."""
+def _age(index: CallerIndex) -> "NDArray[np.float32]":
+    """From the oldest to the newest, 0 to 1."""
     import numpy as np
 
-    wanted = int(question.asks_now) - int(question.asks_before)
     span = float(np.ptp(index.times)) if len(index.times) else 0.0
-    if not wanted or span <= 0:
+    if span <= 0:
         return np.zeros(len(index.passages), dtype=np.float32)
-    bonus: NDArray[np.float32] = (wanted * (index.times - index.times.min()) / span).astype(np.float32)
-    return bonus
+    age: NDArray[np.float32] = ((index.times - index.times.min()) / span).astype(np.float32)
+    return age
+
+
+def _greeting(index: CallerIndex) -> "NDArray[np.float32]":
+    """1 for the second turn of a call, where it is short."""
+    import numpy as np
+
+    second = index.starts[np.diff(index.starts, append=int((index.calls >= 0).sum())) > 1] + 1
+    greeting: NDArray[np.float32] = np.zeros(len(index.passages), dtype=np.float32)
+    greeting[second] = index.traits.substance[second] < 1
+    return greeting
 
 
 def _session(
