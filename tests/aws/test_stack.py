@@ -11,6 +11,7 @@ from agentic_memory.bootstrap import SystemClock
 from agentic_memory.platforms.elevenlabs.signature import sign
 from tests.aws.ministack import Cloud, cloud, deploy, until
 from tests.aws.tools import Template
+from tests.mem0_emulator.process import EmulatorProcess
 from tests.wire import START, STEFAN, post_call
 
 KEYS = {"ElevenLabsWorkspaceKey": "wk_first", "ElevenLabsHmacKey": "wsec_first"}
@@ -134,3 +135,24 @@ def test_a_permission_that_is_missing_is_felt(tmp_path: Path) -> None:
         stack = Deployed(made)
         assert stack.hang_up(call("conv_1", STEFAN, "Stefan", "I keep bees."))[0] == 503
         assert stack.ring()[0] == 200
+
+
+def test_the_same_with_mem0_and_without_it(tmp_path: Path) -> None:
+    """Its outage costs a ring at most the last good brief, and a search an honest refusal."""
+    with EmulatorProcess() as emulator, cloud(tmp_path) as made:
+        account = emulator.account()
+        account.delays(extraction=0.05, categories=0.1, deletion=0.05)
+        mem0 = {"MemoryBackend": "mem0", "Mem0ApiKey": account.key, "Mem0BaseUrl": account.url}
+        deploy(made, {**KEYS, **mem0})
+        stack = Deployed(made)
+        assert not made.client("dynamodb").list_tables()["TableNames"]
+        body = call("conv_1", STEFAN, "Stefan", "I keep bees behind the old mill.")
+        assert [stack.hang_up(body)[0] for _ in range(2)] == [200, 200]
+        until(lambda: "Stefan" in stack.greeting(), 60)
+        until(lambda: "bees" in str(stack.search("bees")[1]["memories"]), 30)
+        until(lambda: not stack.waiting(QUEUE), 30)
+        assert stack.ring()[1]["dynamic_variables"]["memory_count"] == "1"
+        assert {memory["metadata"]["type"] for memory in account.memories} == {"factual", "semantic"}
+        account.fault("status", status=503, times=1000)
+        assert "Stefan" in stack.greeting()
+        assert stack.search("bees") == (503, {"error": "Memory is temporarily unavailable"})
