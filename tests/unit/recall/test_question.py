@@ -116,3 +116,9 @@ def test_german_and_french_are_understood(query: str, asked: str) -> None:
 def test_the_caller_is_known_by_their_role(query: str) -> None:
     assert ask(query).subject == "caller"
     assert ask(query).terms in {("braucht",), ("veut",), ("quiere",)}
+
+
+def test_a_title_beside_a_name_is_not_asked_about() -> None:
+    german = understand("Welche Haarfarbe hat Frau Torres?", ("Ana Torres",), (), 1781000000.0)
+    assert german.terms == ("haarfarbe",)
+    assert ask("Wer ist die Frau von Ana?").terms == ("frau",)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from agentic_memory.domain.memory import Evidence, Found, Memory, MemoryKind
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+TOGETHER = 3
 FEW = 40
 """Characters up to which an answer is shown with its question."""
 _SPEAKERS = {CALLER: "Caller: ", AGENT: "Agent: "}
@@ -126,12 +128,15 @@ def _in_order_of_validity(
 def _similarities(
     index: CallerIndex, question: Question, vector: "NDArray[np.float32] | None", best: list[int]
 ) -> list[float]:
-    """In [0, 1]: how much of the question's words and meaning a result (and the turn before it) carries."""
+    """In [0, 1]: how much of the question's words and meaning a result (and the turn before it) carries.
+
+    The most of it and the TOGETHER results from it on: what was said is told of in several turns, what never was in none.
+    """
     import numpy as np
 
     wanted = {stem(term) for term in question.terms}
     share = index.words.coverage(wanted)
-    found, lowest = [], 1.0
+    found = []
     for i in best:
         beside = share[i - 1] if i and index.calls[i - 1] == index.calls[i] >= 0 else 0.0
         near = max(float(share[i]), 0.8 * float(beside))
@@ -139,9 +144,9 @@ def _similarities(
             rows = np.flatnonzero(index.owners == i)
             cosine = float((index.matrix[rows] @ vector).max()) if len(rows) else 0.0
             near = 0.4 * near + 0.6 * min(max(cosine, 0.0) / 0.8, 1.0)
-        lowest = min(lowest, near)
-        found.append(round(lowest, 4))
-    return found
+        found.append(round(near, 4))
+    together = [max(found[i : i + TOGETHER]) for i in range(len(found))]
+    return list(accumulate(together, min))
 
 
 def _found(index: CallerIndex, i: int, question: Question, similarity: float, chars: int) -> Found:

@@ -164,7 +164,7 @@ buy purchase comprar compra kaufen kauf gekauft acheter achat
 sell vender verkaufen vendre
 live vivir wohnen wohnt leben lebt habiter habite vivre
 move moved mudar mudarse mudado umziehen umgezogen umzug ziehen demenager demenage
-marry wedding married boda casarse casa heiraten hochzeit verheiratet marier mariage
+marry wedding married boda casarse heiraten hochzeit verheiratet marier mariage
 divorce divorcio divorciado divorciada scheidung geschieden
 born nacer nacio geboren naissance
 die died death morir murio muerte sterben gestorben mourir

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from agentic_memory.engine.recall.dates import Window, windows
 from agentic_memory.engine.recall.words import STOPWORDS, content_words, fold, languages
@@ -15,6 +16,7 @@ _ROLES = (
 _THE_CALLER = re.compile(rf"(?:^|\b(?:the|this|our|el|la|del|al|der|die|dem|den|des|le|du|au|unser[em]?|notre)\s+|\bl')({_ROLES})\b")
 _FIRST = re.compile(r"\b(?:i|my|mine|i'm|i've|i'd|mi|mis|yo|ich|mein\w*|mir|mich|je|j'\w+|mon|ma)\b")
 _SECOND = re.compile(r"\b(?:did|do|have|were|are|would)\s+you\b|\byour\s+(?:advice|recommendation|suggestion)s?\b|\b(?:you)\s+(?:\w+\s+)?(?:recommend|suggest|advise|say|said|tell|told|mention|explain|offer|promise)\w*")
+_TITLES_BEFORE = frozenset({"frau", "herr", "herrn", "madame", "monsieur", "senor", "senora", "don", "dona", "mr", "mrs", "ms", "miss", "dr"})
 _AGENT_WORDS = frozenset({"agent", "assistant", "agente", "asistente", "assistent", "assistentin", "conseiller", "conseillere"})
 _WHEN = re.compile(r"\b(?:when|what (?:date|day|time|month|year)|how long|which (?:day|month|year|date)|cuando|que (?:dia|fecha|mes|ano|hora)|since when|desde cuando|cuanto tiempo|"
     r"wann|welche[mnrs]? (?:tag|datum|monat|jahr)|wie (?:lange|spat)|um wieviel uhr|um wie viel uhr|quand|combien de temps|"
@@ -93,7 +95,7 @@ def understand(query: str, caller_names: tuple[str, ...], agent_names: tuple[str
     subject = _subject(folded, caller or roles, agent)
     asked_for = _without_meta(query)
     spoken_of = agent if subject == "agent" else caller or roles
-    left_out = {*caller, *agent, *roles}
+    left_out = {*caller, *agent, *roles, *_titles(folded, {*caller, *agent})}
     terms = tuple(w for w in content_words(asked_for) if w.removesuffix("'s") not in left_out)
     asks = {name: pattern.search(folded) is not None for name, pattern in _ASKS.items()}
     return Question(
@@ -125,6 +127,12 @@ def _named(query: str, names: tuple[str, ...]) -> list[str]:
 def _unnamed(query: str, names: "set[str]") -> str:
     """The query without the names of the two sides: June who works here is no month."""
     return re.sub(r"[^\W_]+", lambda word: "" if fold(word[0]) in names else word[0], query) if names else query
+
+
+def _titles(folded: str, names: "set[str]") -> list[str]:
+    """What people are called beside their names: in "Frau Vogel" nobody asks for a wife."""
+    found = re.findall(r"[^\W_]+", folded)
+    return [title for title, name in pairwise(found) if name in names and title in _TITLES_BEFORE]
 
 
 def _subject(folded: str, caller: list[str], agent: list[str]) -> str:

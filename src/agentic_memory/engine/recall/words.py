@@ -85,7 +85,7 @@ _IRREGULAR = {
         "sing": "sang sung", "swim": "swam swum swimming", "draw": "drew drawn", "fly": "flew flown", "ride": "rode ridden riding",
         "child": "children kid kids", "man": "men", "woman": "women", "wife": "wives", "life": "lives", "foot": "feet",
         "mother": "mom mum mommy mama", "father": "dad daddy papa", "photo": "photos picture pictures pic pics photograph",
-        "movie": "movies film films", "start": "started starting",
+        "movie": "movies film films", "start": "started starting", "casarse": "casar casado casada casados casadas casaron",
     }.items()
     for form in forms.split()
 }
