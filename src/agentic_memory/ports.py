@@ -26,7 +26,7 @@ from agentic_memory.domain.delivery import (
 )
 from agentic_memory.domain.initiation import Profile
 from agentic_memory.domain.memory import Change, Fact, Findings, Memory
-from agentic_memory.domain.records import CallerCommit, CallerRecords, StoreCounts, Traces
+from agentic_memory.domain.records import CallerCommit, CallerRecords, Hold, StoreCounts, Traces
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,8 +61,10 @@ class MemoryBackend(Protocol):
         Raises StorageError or MemoryUnavailable.
         """
 
-    def remember(self, call: Call) -> bool:
+    def remember(self, call: Call, hold: Hold | None = None) -> bool:
         """Learn from a finished call whose `caller_id` is set; return whether anything changed.
+
+        `hold` names the delivery it comes from: see RecordStore.commit. Raises LeaseLost.
 
         Remembering the same call again changes nothing; a later version of the same conversation takes
         the place of the earlier one. Calls may come in any order: the outcome is the same.
@@ -105,6 +107,8 @@ class RecordStore(Protocol):
 
         Raises RevisionConflict when the stored revision is not `commit.caller.revision` (0 = not stored
         yet): nothing is changed then; load again and recompute. Durable on return.
+        A store that shares its file with the inbox applies a commit with a `hold` only while that lease
+        holds, else LeaseLost: what was erased meanwhile must not come back.
         """
 
     def put_call_vectors(
@@ -194,6 +198,9 @@ class Inbox(Protocol):
         Returns how many there were. A worker that still runs keeps what it holds; a backend that cannot
         tell leaves all leases to run out.
         """
+
+    def renew(self, delivery: Delivery, until: float) -> None:
+        """Hold on to a delivery that takes long, until that time. Raises LeaseLost."""
 
     def archived(self, delivery: Delivery, key: str) -> None:
         """Note where the raw body lies. Raises LeaseLost."""

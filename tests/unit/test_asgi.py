@@ -171,6 +171,23 @@ def test_too_many_requests_of_one_address(build: Build):
     assert [answer[0] for answer in asyncio.run(twice("127.0.0.1"))] == [200, 200]
 
 
+def test_too_many_parameters_are_a_request_error(house: House):
+    app = server.application(house.services, development=True)
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    query = "&".join(f"a{i}=1" for i in range(101)).encode()
+    scope = {"type": "http", "method": "GET", "path": "/v1/callers", "query_string": query, "headers": []}
+    asyncio.run(app(scope, receive, send))
+    assert sent[0]["status"] == 400
+    assert json.loads(sent[1]["body"]) == {"error": "Invalid query: expected at most 100 parameters"}
+
+
 def test_head_answers_as_get_without_a_body(house: House):
     status, headers, body = ask(house, "/healthz", method="HEAD")
     assert (status, body) == (200, b"")

@@ -42,6 +42,14 @@ class CallerRecords:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """The delivery that a commit comes from, and the lease under which it is processed."""
+
+    delivery: str
+    lease: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallerCommit:
     """All that changes for one caller in one transaction."""
 
@@ -56,6 +64,8 @@ class CallerCommit:
     drop_memories: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
     """Appended to the history."""
+    hold: Hold | None = None
+    """Where it comes from a delivery: see RecordStore.commit."""
 
 
 @dataclass(frozen=True, slots=True)

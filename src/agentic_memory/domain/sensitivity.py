@@ -1,4 +1,4 @@
-"""Which facts must never be read aloud: health, money, beliefs, credentials, trouble in the family."""
+"""Which facts must never be read aloud, and which words must never be kept: card numbers and credentials."""
 
 import re
 
@@ -46,3 +46,103 @@ def sensitivity(*texts: str) -> Sensitivity:
         if _SENSITIVE.search(line) or _CARD.search(line):
             return Sensitivity.SENSITIVE
     return Sensitivity.ORDINARY
+
+
+REMOVED = "[number removed]"
+"""What stands where a secret stood."""
+
+_UNITS = {
+    "zero": "0", "oh": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
+    "eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "thirteen": "13", "fourteen": "14",
+    "fifteen": "15", "sixteen": "16", "seventeen": "17", "eighteen": "18", "nineteen": "19",
+    "cero": "0", "uno": "1", "un": "1", "dos": "2", "tres": "3", "cuatro": "4", "cinco": "5", "seis": "6", "siete": "7",
+    "ocho": "8", "nueve": "9", "diez": "10", "once": "11", "doce": "12", "trece": "13", "catorce": "14", "quince": "15",
+}  # fmt: skip
+_TENS = {
+    "twenty": "2", "thirty": "3", "forty": "4", "fifty": "5", "sixty": "6", "seventy": "7", "eighty": "8", "ninety": "9",
+    "veinte": "2", "treinta": "3", "cuarenta": "4", "cincuenta": "5", "sesenta": "6", "setenta": "7", "ochenta": "8",
+    "noventa": "9",
+}  # fmt: skip
+_TIMES = {"double": 2, "triple": 3, "doble": 2}
+_NUMBER_WORD = "|".join((*_UNITS, *_TENS, *_TIMES, "hundred", "thousand"))
+_FIGURE = rf"(?:\d+|(?:{_NUMBER_WORD})\b)"
+_FIGURES = re.compile(rf"(?<![\w+]){_FIGURE}(?:[\s,.\-\u2010-\u2014]{{0,3}}(?:(?:and|y)\s)?{_FIGURE})*", re.IGNORECASE)
+_CARD_CUE = re.compile(r"\b(?:card|visa|mastercard|amex|american express|tarjeta)\b", re.IGNORECASE)
+_CREDENTIAL = (
+    r"(?:cvv2?|cvc2?|(?:security|verification|access|one[- ]time|confirmation|login|auth\w*) ?(?:pass)?codes?|pin(?: ?(?:code|number))?"
+    r"|passcode|pass ?word|pass ?phrase|otp|ssn|social security(?: number)?|c[o\u00f3]digo (?:de (?:seguridad|verificaci[o\u00f3]n"
+    r"|acceso|un solo uso)|pin|secreto)|contrase[n\u00f1]a|clave|nip|n[u\u00fa]mero (?:secreto|de seguridad social))"
+)
+_SECRET_WORD = re.compile(
+    rf"(?P<cue>\b{_CREDENTIAL}\b(?:\s+(?:for|of|to|on|de|del|para)(?:\s+[^\W\d]+){{1,4}}?)?"
+    r"\s*(?:is now\b|is\b|was\b|'s\b|are\b|es\b|era\b|:|=)\s*)(?P<value>[^,;!?\n]+)",
+    re.IGNORECASE,
+)
+_SECRET_FIGURE = re.compile(rf"(?P<cue>\b{_CREDENTIAL}\b[^.;!?\d]{{0,20}}?\s)(?P<value>{_FIGURES.pattern})", re.IGNORECASE)
+_NO_SECRET = re.compile(
+    r"(?:not|no|too|wrong|lost|forgotten|blocked|locked|expired|in|on|with|working|invalid|incorrect|never|still|being|needed|required"
+    r"|reset|changed|bloquead\w*|incorrect\w*|necesari\w*)\b",
+    re.IGNORECASE,
+)
+_TAX_NUMBER = re.compile(r"(?<!\d)\d{3}[- ]\d{2}[- ]\d{4}(?!\d)")
+_ANY_SECRET = re.compile(rf"\d|\b(?:{_NUMBER_WORD})\b|\b{_CREDENTIAL}\b", re.IGNORECASE)
+_SECRET_FIELD = re.compile(
+    r"(?<!\w)(?:(?:credit|debit|payment|bank) ?card(?: number| no| digits)?|card ?(?:number|no|digits|security code|pin|cvv|cvc)|pan"
+    rf"|{_CREDENTIAL}|passw(?:or)?d|verification|otp code|account pin|iban|routing number|tax id|(?:numero (?:de )?(?:la )?)?tarjeta"
+    r"(?: de (?:credito|debito))?|contrasena|codigo (?:de )?(?:seguridad|verificacion))(?!\w)",
+    re.IGNORECASE,
+)
+
+
+def masked(text: str) -> str:
+    """The text without payment card numbers, codes, PINs and passwords, in figures or in words. Total."""
+    if not _ANY_SECRET.search(text):
+        return text
+    near_card = bool(_CARD_CUE.search(text))
+    text = _TAX_NUMBER.sub(REMOVED, text)
+    text = _FIGURES.sub(lambda found: _without_card(found[0], near_card=near_card), text)
+    text = _SECRET_WORD.sub(_without_value, text)
+    return _SECRET_FIGURE.sub(lambda found: found["cue"] + REMOVED, text)
+
+
+def is_secret(text: str) -> bool:
+    """Whether the text holds what must not be kept."""
+    return masked(text) != text
+
+
+def is_secret_field(words: str) -> bool:
+    """Whether a field of that name, as words ("card number"), holds what must not be kept."""
+    return bool(_SECRET_FIELD.search(without_accents(straight(words)).replace("_", " ")))
+
+
+def figures(said: str) -> str:
+    """The digits that figures and number words amount to: "forty-one double one" is 4111."""
+    digits, times, ten = "", 1, ""
+    for word in re.findall(r"\d+|[^\W\d_]+", said.lower()):
+        if ten and not (word in _UNITS and len(_UNITS[word]) == 1 and word != "zero") and word != "y":
+            digits, ten = digits + ten + "0", ""
+        if word in _TENS:
+            ten = _TENS[word]
+        elif word in _TIMES:
+            times = _TIMES[word]
+        elif word.isdecimal() or word in _UNITS:
+            digits, times, ten = digits + ten + _UNITS.get(word, word) * times, 1, ""
+    return digits + (ten + "0" if ten else "")
+
+
+def _without_card(run: str, *, near_card: bool) -> str:
+    digits = figures(run)
+    is_card = 13 <= len(digits) <= 19 and (near_card or _passes_luhn(digits))
+    return REMOVED if is_card else run
+
+
+def _passes_luhn(digits: str) -> bool:
+    """The check that every payment card number passes (ISO/IEC 7812)."""
+    doubled = [int(d) * (1 + i % 2) for i, d in enumerate(reversed(digits))]
+    return sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0
+
+
+def _without_value(found: re.Match[str]) -> str:
+    if _NO_SECRET.match(found["value"]) or found["value"].startswith(REMOVED):
+        return found[0]
+    return found["cue"] + REMOVED

@@ -17,8 +17,8 @@ from agentic_memory.domain.conflict import (
     reconcile,
     resettle,
 )
-from agentic_memory.domain.memory import Change, Findings, Found, Memory
-from agentic_memory.domain.records import CallerCommit, CallerRecords, CallRecord, Vectors
+from agentic_memory.domain.memory import Change, Fact, Findings, Found, Memory
+from agentic_memory.domain.records import CallerCommit, CallerRecords, CallRecord, Hold, Vectors
 from agentic_memory.errors import ModelError, NotFound, RevisionConflict
 from agentic_memory.ports import Embedder, Extractor, RecordStore
 from agentic_memory.telemetry import Log
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 log = Log("engine")
 
+EMBEDDED_AT_ONCE = 400
+"""Texts of a call up to which it is embedded before it is committed: some seconds, so that others need not wait."""
 COMMIT_ATTEMPTS = 5
 """How often a commit is recomputed when another process changes the same caller meanwhile."""
 
@@ -142,25 +144,34 @@ class Engine:
         index = CallerIndex.build(made_up, self._model.vectors_id)
         search(index, "When?", self._question(index, "When?"), 1, 0.0)
 
-    def remember(self, call: Call) -> bool:
-        """Extract, reconcile, embed, brief, commit: all in one transaction of the store."""
+    def remember(self, call: Call, hold: Hold | None = None) -> bool:
+        """Extract, reconcile, embed, brief, commit: all in one transaction of the store.
+
+        A very long call is embedded later: it is found by its words until then.
+        """
         facts = self._extractor.extract(call)
-        vectors = self._call_vectors(call)
-        for attempt in range(COMMIT_ATTEMPTS):
-            records = self._records(call)
-            gone = forgotten(self._store.history(call.tenant, records.caller.caller_id))
-            learnt = reconcile(records.memories, facts, call, gone)
-            if learnt.is_empty and self._is_known(call):
-                return False
+        records, learnt = self._learn(call, facts)
+        if learnt.is_empty and self._is_known(call):
+            return False
+        vectors = self._call_vectors(call, at_most=EMBEDDED_AT_ONCE)
+        for attempt in range(1, COMMIT_ATTEMPTS + 1):
+            commit = self._commit(records, learnt, CallRecord(call, vectors))
             try:
-                self._store.commit(self._commit(records, learnt, CallRecord(call, vectors)))
+                self._store.commit(replace(commit, hold=hold))
             except RevisionConflict:
-                if attempt + 1 == COMMIT_ATTEMPTS:
+                if attempt == COMMIT_ATTEMPTS:
                     raise
+                records, learnt = self._learn(call, facts)
             else:
                 break
         self._cache.drop(call.tenant, records.caller.caller_id)
         return True
+
+    def _learn(self, call: Call, facts: Sequence[Fact]) -> tuple[CallerRecords, Reconciled]:
+        """The caller as stored now, and what the facts change."""
+        records = self._records(call)
+        gone = forgotten(self._store.history(call.tenant, records.caller.caller_id))
+        return records, reconcile(records.memories, facts, call, gone)
 
     def memories(self, tenant: str, caller_id: str) -> tuple[Memory, ...]:
         """All of them, oldest first."""
@@ -263,10 +274,11 @@ class Engine:
         self._store.commit(self._commit(records, whole, None))
         self._cache.drop(records.caller.tenant, records.caller.caller_id)
 
-    def _call_vectors(self, call: Call) -> Vectors | None:
+    def _call_vectors(self, call: Call, at_most: int | None = None) -> Vectors | None:
         from agentic_memory.engine.recall import call_texts
 
-        return self._packed(call_texts(call))
+        texts = call_texts(call)
+        return None if at_most is not None and len(texts) > at_most else self._packed(texts)
 
     def _memory_vectors(
         self, before: Sequence[Memory], put: Sequence[Memory]

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from agentic_memory.errors import (
     AgenticMemoryError,
+    InvalidField,
     MemoryUnavailable,
     RequestError,
     RequestTimeout,
@@ -43,6 +44,7 @@ SMALL_BODY = 256_000
 """Bytes up to which checking a signature is quicker than handing it to another thread."""
 BODY_SECONDS = 30
 """How long a body may take to come."""
+MOST_PARAMETERS = 100
 MOST_AFTERWARDS = 1_000
 """How much work behind answers may wait; what comes beyond is dropped and logged."""
 LARGE_BODIES = 4
@@ -168,9 +170,7 @@ class App:
             method=route.method,
             path=scope["path"],
             headers=headers,
-            query=dict(parse_qsl(scope["query_string"].decode("latin-1"), max_num_fields=100))
-            if scope["query_string"]
-            else {},
+            query=_query(scope["query_string"]) if scope["query_string"] else {},
             client=address,
         )
         if route.name == "post_call":
@@ -281,6 +281,13 @@ def _method(scope: Scope) -> str:
 def _path(scope: Scope) -> str:
     raw: bytes = scope.get("raw_path") or scope["path"].encode("utf-8", "replace")
     return raw.decode("latin-1")
+
+
+def _query(raw: bytes) -> Mapping[str, str]:
+    try:
+        return dict(parse_qsl(raw.decode("latin-1"), max_num_fields=MOST_PARAMETERS))
+    except ValueError:
+        raise InvalidField(field="query", expected=f"at most {MOST_PARAMETERS} parameters") from None
 
 
 def _with_body(request: Request, body: bytes) -> Request:

@@ -12,7 +12,7 @@ from agentic_memory.interfaces.http import Routes
 from agentic_memory.interfaces.openapi import description
 from agentic_memory.interfaces.rate_limit import TokenBuckets
 from agentic_memory.interfaces.wiring import endpoints
-from agentic_memory.interfaces.worker import Worker
+from agentic_memory.interfaces.worker import Beat, Worker
 
 if TYPE_CHECKING:
     import uvicorn
@@ -48,6 +48,7 @@ def worker(services: Services) -> Worker:
         services.storage.inbox,
         services.clock,
         services.prepare,
+        [Beat("leases", services.work_inbox.renewal, services.work_inbox.renew)],
     )
 
 

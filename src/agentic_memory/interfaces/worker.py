@@ -1,7 +1,8 @@
 """The worker: a thread that works through the inbox until it is told to stop."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from agentic_memory.errors import AgenticMemoryError
 from agentic_memory.ports import Clock, Inbox
@@ -11,10 +12,21 @@ log = Log("worker")
 
 LONGEST_WAIT = 1.0
 """Seconds between looks at the inbox when nothing wakes the worker: other processes may hand in too."""
+LONGEST_END = 5.0
+"""Seconds that upkeep may take to end; what it has not stored by then is done after the next start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What a worker does beside its work, in a thread of its own, every so many seconds."""
+
+    name: str
+    seconds: float
+    act: Callable[[], object]
 
 
 class Worker:
-    """Runs passes over the inbox; between them, when nothing is due, one step of upkeep."""
+    """Runs passes over the inbox, and its beats beside them."""
 
     def __init__(
         self,
@@ -23,6 +35,7 @@ class Worker:
         inbox: Inbox,
         clock: Clock,
         prepare: Callable[[], None],
+        beats: Sequence[Beat] = (),
     ) -> None:
         """`work` returns how many deliveries it handled, `upkeep` whether there is more to keep up.
 
@@ -30,6 +43,8 @@ class Worker:
         """
         self._work = work
         self._upkeep = upkeep
+        self._beating: list[threading.Thread] = []
+        self._beats = (Beat("upkeep", LONGEST_WAIT, self._keep_up), *beats)
         self._inbox = inbox
         self._clock = clock
         self._prepare = prepare
@@ -54,6 +69,8 @@ class Worker:
         self.end()
         if self._thread.is_alive():
             self._thread.join()
+        for thread in self._beating:
+            thread.join(LONGEST_END)
 
     def end(self) -> None:
         """Ask `run` to return; does not wait for it."""
@@ -70,6 +87,10 @@ class Worker:
 
     def _run(self) -> None:
         self._begin()
+        for beat in self._beats:
+            thread = threading.Thread(target=self._beat, args=(beat,), name=beat.name, daemon=True)
+            thread.start()
+            self._beating.append(thread)
         while not self._ending.is_set():
             self._wake.clear()
             if not self._pass():
@@ -95,9 +116,21 @@ class Worker:
                 log.info("leases_recovered", deliveries=recovered)
         self._prepare()
 
+    def _beat(self, beat: Beat) -> None:
+        while not self._ending.wait(beat.seconds):
+            try:
+                beat.act()
+            except AgenticMemoryError as error:
+                if not self._ending.is_set():
+                    log.error("worker_waits", cause=error.code, detail=error.message)
+
+    def _keep_up(self) -> None:
+        while not self._ending.is_set() and self._upkeep():
+            pass
+
     def _pass(self) -> bool:
         try:
-            return self._work() > 0 or self._upkeep()
+            return self._work() > 0
         except AgenticMemoryError as error:
             log.error("worker_waits", cause=error.code, detail=error.message)
             return False

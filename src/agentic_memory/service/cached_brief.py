@@ -8,7 +8,7 @@ from agentic_memory.domain.briefing import Brief
 from agentic_memory.domain.call import Call
 from agentic_memory.domain.caller import Caller, CallerName, NameSource
 from agentic_memory.domain.memory import Findings, Memory
-from agentic_memory.domain.records import CallerCommit
+from agentic_memory.domain.records import CallerCommit, Hold
 from agentic_memory.errors import MemoryUnavailable, StorageError
 from agentic_memory.ports import Clock, MemoryBackend, RecordStore
 from agentic_memory.telemetry import Log
@@ -74,12 +74,12 @@ class CachedBriefs:
         """Straight from the backend: an old answer to a question would be a wrong one."""
         return self._backend.search(tenant, caller_id, query, limit, at)
 
-    def remember(self, call: Call) -> bool:
+    def remember(self, call: Call, hold: Hold | None = None) -> bool:
         """Remember, then have the new brief at hand for the next ring."""
         tenant, caller_id = call.tenant, call.caller_id or ""
         self._drop(tenant, caller_id)
         try:
-            changed = self._backend.remember(call)
+            changed = self._backend.remember(call, hold)
         finally:
             self._drop(tenant, caller_id)
         self._refresh(tenant, caller_id)

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -19,6 +20,7 @@ from agentic_memory.domain.delivery import (
     NothingToRemember,
     dedupe_key,
 )
+from agentic_memory.domain.records import Hold
 from agentic_memory.errors import MalformedPayload, PayloadError
 from agentic_memory.ports import Archive, Inbox, MemoryBackend, Platform, RecordStore
 from agentic_memory.telemetry import Log
@@ -119,7 +121,7 @@ class RememberCall:
             return EventOutcome.NOBODY
         learnable = call.is_learnable
         changed = learnable and self._backend.remember(
-            replace(call, caller_id=person, raw_key=key)
+            replace(call, caller_id=person, raw_key=key), Hold(delivery.id, delivery.lease)
         )
         self._records.end_conversation(delivery.tenant, call.conversation_id)
         if not learnable:
@@ -148,8 +150,8 @@ class RememberCall:
         if delivery.archive_key is not None:
             return delivery.archive_key
         folder = _folder(delivery.envelope.conversation_id)
-        kind = delivery.envelope.type or "untyped"
-        key = f"{BODIES}{folder}/{kind[:60]}-{_digest(delivery)}.json"
+        kind = re.sub(r"[^\w-]", "_", delivery.envelope.type or "untyped")[:60]
+        key = f"{BODIES}{folder}/{kind}-{_digest(delivery)}.json"
         self._put(key, delivery)
         self._inbox.archived(delivery, key)
         return key
@@ -185,7 +187,7 @@ def _digest(delivery: Delivery) -> str:
 def _folder(conversation_id: str | None) -> str:
     if not conversation_id:
         return "unnamed"
-    if len(conversation_id) > 128:
+    if len(conversation_id) > 128 or "/" in conversation_id or set(conversation_id) <= {"."}:
         return hashlib.sha256(conversation_id.encode("utf-8", "replace")).hexdigest()
     return conversation_id
 

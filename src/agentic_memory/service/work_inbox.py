@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agentic_memory.domain.delivery import Delivery
-from agentic_memory.errors import AgenticMemoryError, LeaseLost
+from agentic_memory.errors import AgenticMemoryError, LeaseLost, StorageError
 from agentic_memory.ports import Clock, Inbox
 from agentic_memory.service.remember_call import EventOutcome
 from agentic_memory.telemetry import Log, where
@@ -74,14 +74,38 @@ class WorkInbox:
         self._rules = rules
         self._jitter = jitter
         self._observer = observer
+        self._in_hand: Delivery | None = None
 
-    def __call__(self, limit: int = 8) -> int:
-        """Work on up to `limit` due deliveries; return how many there were. Raises StorageError."""
-        now = self._clock.now()
-        deliveries = self._inbox.claim(limit, now, self._rules.lease)
+    def __call__(self) -> int:
+        """Work on the delivery that is due longest; return how many there were: 1 or 0. Raises StorageError.
+
+        One at a time: a delivery that waits behind a long one is not held, so another worker may take it.
+        """
+        deliveries = self._inbox.claim(1, self._clock.now(), self._rules.lease)
         for delivery in deliveries:
-            self.work_on(delivery)
+            self._in_hand = delivery
+            try:
+                self.work_on(delivery)
+            finally:
+                self._in_hand = None
         return len(deliveries)
+
+    @property
+    def renewal(self) -> float:
+        """Seconds between two calls of `renew`."""
+        return self._rules.lease / 3
+
+    def renew(self) -> None:
+        """Hold on to what is in hand; called from another thread while it takes long.
+
+        A lease that is lost meanwhile shows when the delivery is committed or done.
+        """
+        delivery = self._in_hand
+        if delivery is not None:
+            try:
+                self._inbox.renew(delivery, self._clock.now() + self._rules.lease)
+            except StorageError as error:
+                log.info("lease_not_renewed", delivery=delivery.id, cause=error.code)
 
     def work_on(self, delivery: Delivery) -> None:
         """Process one claimed delivery to its end: done, due again, or dead."""

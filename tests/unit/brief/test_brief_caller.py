@@ -41,7 +41,7 @@ class Backend:
     def search(self, tenant: str, caller_id: str, query: str, limit: int, at: float) -> Findings:
         raise AssertionError("no search when the phone rings")
 
-    def remember(self, call: Call) -> bool:
+    def remember(self, call: Call, hold: object = None) -> bool:
         raise AssertionError("nothing is remembered when the phone rings")
 
     def memories(self, tenant: str, caller_id: str) -> tuple[Memory, ...]:

@@ -69,6 +69,11 @@ class InMemoryInbox:
         """See Inbox.recover. Nothing outlives this process, so nothing can be recovered."""
         return 0
 
+    def renew(self, delivery: Delivery, until: float) -> None:
+        """See Inbox.renew."""
+        with self._lock:
+            self._held(delivery).due_at = until
+
     def archived(self, delivery: Delivery, key: str) -> None:
         """See Inbox.archived."""
         with self._lock:

@@ -39,7 +39,7 @@ from agentic_memory.domain.call import Call
 from agentic_memory.domain.caller import DEFAULT_TENANT
 from agentic_memory.domain.conflict import edit
 from agentic_memory.domain.memory import Findings, Found, Memory, MemoryKind
-from agentic_memory.domain.records import CallerRecords, CallRecord, Moved
+from agentic_memory.domain.records import CallerRecords, CallRecord, Hold, Moved
 from agentic_memory.domain.wording import comparable, one_line
 from agentic_memory.errors import (
     MemoryServiceFailed,
@@ -110,7 +110,7 @@ class Mem0Memory:
         results = self.client.search(user_of(tenant, caller_id), query, limit + SPARE, deadline)
         return Findings(tuple(_distinct(results))[:limit])
 
-    def remember(self, call: Call) -> bool:
+    def remember(self, call: Call, hold: Hold | None = None) -> bool:
         """Send transcript, facts and record of a call; follow what Mem0 infers to its end.
 
         Raises MalformedPayload for a call that cannot be sent, MemoryServiceFailed where inferring failed.

@@ -61,6 +61,10 @@ class SqliteInbox:
         lock.join()
         return recovered
 
+    def renew(self, delivery: Delivery, until: float) -> None:
+        """See Inbox.renew."""
+        self._database.write(lambda connection: self._held(connection, "renew", delivery, until))
+
     def archived(self, delivery: Delivery, key: str) -> None:
         """See Inbox.archived."""
         self._database.write(lambda connection: self._held(connection, "archived", delivery, key))

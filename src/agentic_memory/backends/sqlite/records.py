@@ -15,11 +15,12 @@ from agentic_memory.domain.records import (
     CallerCommit,
     CallerRecords,
     CallRecord,
+    Hold,
     StoreCounts,
     Traces,
     Vectors,
 )
-from agentic_memory.errors import RevisionConflict
+from agentic_memory.errors import LeaseLost, RevisionConflict
 
 STALE_COUNT_LIMIT = 1000
 """`counts` counts callers with stale vectors no further than this."""
@@ -79,11 +80,18 @@ class SqliteRecords:
             found = row[0] if row else 0
             if found != expected:
                 raise RevisionConflict(expected=expected, found=found)
+            self._check_hold(connection, commit.hold)
             for name, parameters in writes:
                 connection.execute(self._sql[name], parameters)
             return codec.caller_of(connection.execute(self._caller, who).fetchone())
 
         return self._database.write(apply)
+
+    def _check_hold(self, connection: sqlite3.Connection, hold: Hold | None) -> None:
+        if hold is not None:
+            which = (codec.row_id(hold.delivery), hold.lease)
+            if connection.execute(self._sql["held"], which).fetchone() is None:
+                raise LeaseLost(delivery=hold.delivery)
 
     def put_call_vectors(self, tenant: str, caller_id: str, records: CallerRecords) -> None:
         """See RecordStore.put_call_vectors."""

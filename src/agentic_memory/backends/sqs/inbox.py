@@ -154,6 +154,10 @@ class SqsInbox:
         """Not here: SQS does not say. Raises NotImplementedError."""
         raise NotImplementedError("SQS does not say when the next message is due")
 
+    def renew(self, delivery: Delivery, until: float) -> None:
+        """See Inbox.renew. The queue's visibility timeout is as long as a worker may live: nothing to do."""
+        self._lease(delivery)
+
     def archived(self, delivery: Delivery, key: str) -> None:
         """See Inbox.archived. Nothing is noted: another attempt finds the archive's key taken."""
         self._lease(delivery)

@@ -43,6 +43,9 @@ WHERE d.id = ?;
 UPDATE deliveries INDEXED BY deliveries_due SET lease = NULL, due_at = ?
 WHERE state = 'pending' AND lease IS NOT NULL;
 
+-- name: renew
+UPDATE deliveries SET due_at = ? WHERE id = ? AND lease = ?;
+
 -- name: archived
 UPDATE deliveries SET archive_key = ? WHERE id = ? AND lease = ?;
 

@@ -236,3 +236,7 @@ SELECT count(*) FROM (
     )
     LIMIT :limit
 );
+
+-- name: held
+-- Whether the delivery that a commit comes from is still held under this lease.
+SELECT 1 FROM deliveries WHERE id = ? AND lease = ?;
