@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TOGETHER = 3
+"""How many results in a row vouch for each other's similarity."""
 FEW = 40
 """Characters up to which an answer is shown with its question."""
 _SPEAKERS = {CALLER: "Caller: ", AGENT: "Agent: "}
@@ -38,7 +39,8 @@ class Explained:
 
 def query_texts(index: CallerIndex, query: str) -> list[str]:
     """What to embed for this query: the rows that `search` wants as `vectors`, in this order."""
-    return [understand(query, index.caller_names, index.agent_names, 0.0).dense]
+    question = understand(query, index.caller_names, index.agent_names, 0.0)
+    return [question.dense, " ".join(question.terms)]
 
 
 def search(
@@ -64,12 +66,25 @@ def explain(
         vector = None
     steps = contributions(index, question, vector)
     best = _best(index, question, totals(steps), limit, at)
-    near = _similarities(index, question, vector, best)
+    near = _similarities(index, question, _widened(vector, vectors), best)
     chars = room(limit)
     return tuple(
         Explained(_found(index, i, question, similarity, chars), {k: float(v[i]) for k, v in steps.items()})
         for i, similarity in zip(best, near, strict=True)
     )
+
+
+def _widened(
+    vector: "NDArray[np.float32] | None", vectors: "NDArray[np.float32] | None"
+) -> "NDArray[np.float32] | None":
+    """The question and its bare words together: less is like both by chance. It ranks no better, hence the question ranks."""
+    import numpy as np
+
+    if vector is None or vectors is None or len(vectors) < 2:
+        return vector
+    both = vector + vectors[1]
+    widened: NDArray[np.float32] = (both / max(float(np.linalg.norm(both)), 1e-9)).astype(np.float32)
+    return widened
 
 
 def _best(
