@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from agentic_memory.domain.memory import Category, Memory, Sensitivity
 from agentic_memory.domain.neutral import fence, neutral
 from agentic_memory.domain.preference import preference_aloud
-from agentic_memory.domain.sensitivity import sensitivity
+from agentic_memory.domain.sensitivity import masked, sensitivity
 
 if TYPE_CHECKING:
     from agentic_memory.domain.call import Call
@@ -166,7 +166,7 @@ def _is_statement(text: str, name: str) -> bool:
 
 def _line(text: str | None) -> str:
     """A text as one line without its final full stop, long enough to find the first sentence in."""
-    return _one_line(neutral(text or "", SUMMARY_LIMIT))
+    return _one_line(neutral(masked(text or ""), SUMMARY_LIMIT))
 
 
 def _one_line(text: str) -> str:
@@ -216,7 +216,7 @@ def _texts(memories: Iterable[Memory], told: set[str], limit: int, *, dated: boo
     for memory in memories:
         if len(texts) == limit:
             break
-        text = _one_line(neutral(memory.text, _ITEM_LIMIT))
+        text = _one_line(neutral(masked(memory.text), _ITEM_LIMIT))
         if not text or text.casefold() in told:
             continue
         told.add(text.casefold())

@@ -64,8 +64,9 @@ _TENS = {
     "noventa": "9",
 }  # fmt: skip
 _TIMES = {"double": 2, "triple": 3, "doble": 2}
-_NUMBER_WORD = "|".join((*_UNITS, *_TENS, *_TIMES, "hundred", "thousand"))
-_FIGURE = rf"(?:\d+|(?:{_NUMBER_WORD})\b)"
+NUMBER_WORD = "|".join((*_UNITS, *_TENS, *_TIMES, "hundred", "thousand"))
+"""A pattern of the words that numbers are said in."""
+_FIGURE = rf"(?:\d+|(?:{NUMBER_WORD})\b)"
 _FIGURES = re.compile(rf"(?<![\w+]){_FIGURE}(?:[\s,.\-\u2010-\u2014]{{0,3}}(?:(?:and|y)\s)?{_FIGURE})*", re.IGNORECASE)
 _CARD_CUE = re.compile(r"\b(?:card|visa|mastercard|amex|american express|tarjeta)\b", re.IGNORECASE)
 _CREDENTIAL = (
@@ -75,7 +76,7 @@ _CREDENTIAL = (
 )
 _SECRET_WORD = re.compile(
     rf"(?P<cue>\b{_CREDENTIAL}\b(?:\s+(?:for|of|to|on|de|del|para)(?:\s+[^\W\d]+){{1,4}}?)?"
-    r"\s*(?:is now\b|is\b|was\b|'s\b|are\b|es\b|era\b|:|=)\s*)(?P<value>[^,;!?\n]+)",
+    r"\s*(?:is now\b|is\b|was\b|'s\b|are\b|es\b|era\b|:|=)\s*)(?P<value>(?:(?!\.\s)[^,;!?\n])+)",
     re.IGNORECASE,
 )
 _SECRET_FIGURE = re.compile(rf"(?P<cue>\b{_CREDENTIAL}\b[^.;!?\d]{{0,20}}?\s)(?P<value>{_FIGURES.pattern})", re.IGNORECASE)
@@ -85,7 +86,7 @@ _NO_SECRET = re.compile(
     re.IGNORECASE,
 )
 _TAX_NUMBER = re.compile(r"(?<!\d)\d{3}[- ]\d{2}[- ]\d{4}(?!\d)")
-_ANY_SECRET = re.compile(rf"\d|\b(?:{_NUMBER_WORD})\b|\b{_CREDENTIAL}\b", re.IGNORECASE)
+_ANY_SECRET = re.compile(rf"\d|\b(?:{NUMBER_WORD})\b|\b{_CREDENTIAL}\b", re.IGNORECASE)
 _SECRET_FIELD = re.compile(
     r"(?<!\w)(?:(?:credit|debit|payment|bank) ?card(?: number| no| digits)?|card ?(?:number|no|digits|security code|pin|cvv|cvc)|pan"
     rf"|{_CREDENTIAL}|passw(?:or)?d|verification|otp code|account pin|iban|routing number|tax id|(?:numero (?:de )?(?:la )?)?tarjeta"

@@ -8,7 +8,7 @@ from agentic_memory.domain.call import Call, CollectedValue
 from agentic_memory.domain.caller import NameSource
 from agentic_memory.domain.memory import Category, Evidence, Fact
 from agentic_memory.domain.naming import reported_name
-from agentic_memory.domain.sensitivity import sensitivity
+from agentic_memory.domain.sensitivity import is_secret, is_secret_field, masked, sensitivity
 from agentic_memory.domain.wording import comparable, email_word, one_line, plain, word_set
 from agentic_memory.engine.extract.contact import email_in
 from agentic_memory.engine.extract.cues import CHANNELS, channel
@@ -83,7 +83,7 @@ _FAMILY = frozenset({"last name", "family name", "surname", "lastname", "apellid
 def reported_facts(call: Call) -> Iterator[Fact]:
     """Data collection in its order, the name joined from its parts, then the summary."""
     given = [(c, readable_id(c.field), _text(c)) for c in call.collected]
-    filled = [(c, words, text) for c, words, text in given if text]
+    filled = [(c, words, text) for c, words, text in given if text and _may_be_kept(words, text)]
     yield from _joined_name(filled, call)
     for collected, words, text in filled:
         if words not in _GIVEN | _FAMILY:
@@ -106,6 +106,10 @@ def _text(collected: CollectedValue) -> str:
         return "yes" if value else "no"
     text = re.sub(r"^(['\"])(.*)\1$", r"\2", one_line(str(value), MAX_VALUE)).strip()
     return "" if text.strip(" .").casefold() in _EMPTY else text
+
+
+def _may_be_kept(words: str, text: str) -> bool:
+    return not (is_secret_field(words) or is_secret(text) or is_secret(f"{words}: {text}"))
 
 
 def _joined_name(filled: Iterable[tuple[CollectedValue, str, str]], call: Call) -> Iterator[Fact]:
@@ -154,7 +158,7 @@ def _evidence(collected: CollectedValue, call: Call) -> Evidence:
 
 
 def _summary(call: Call) -> Iterator[Fact]:
-    text = one_line(call.summary or "", MAX_SUMMARY)
+    text = one_line(masked(call.summary or ""), MAX_SUMMARY)
     if text.strip(" .").casefold() not in _EMPTY and any(c.isalnum() for c in text):
         yield Fact(
             text=text, category=Category.SUMMARY, evidence=Evidence(call.conversation_id, field="summary"),

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from agentic_memory.domain.call import Call, Turn
+from agentic_memory.domain.call import Call, Role, Turn
 from agentic_memory.domain.memory import Category, Evidence, Fact
-from agentic_memory.domain.sensitivity import sensitivity
+from agentic_memory.domain.sensitivity import NUMBER_WORD, is_secret, sensitivity
 from agentic_memory.domain.wording import comparable
 from agentic_memory.engine.extract import english, spanish
 from agentic_memory.engine.extract.clauses import clauses, sentences
@@ -14,6 +14,7 @@ from agentic_memory.engine.extract.cues import Said, heard
 from agentic_memory.engine.extract.language import language_of
 from agentic_memory.engine.extract.names import MAX_TURN, heard_turns, own_name
 from agentic_memory.engine.extract.reported import NAME, reported_facts
+from agentic_memory.engine.extract.retracted import Kept, without_retracted
 
 _ASKS_EMAIL = re.compile(r"\b(?:your|the|su|tu|el) (?:new |nuevo |best )?(?:e-?mail|correo)\b[^.!]*\?", re.IGNORECASE)
 _ASKS_PHONE = re.compile(
@@ -21,6 +22,7 @@ _ASKS_PHONE = re.compile(
     r"(?:phone|telephone|number|tel[eé]fono|n[uú]mero de tel[eé]fono|callback number|m[oó]vil)\b[^.!]*\?",
     re.IGNORECASE,
 )
+_FIGURE = re.compile(rf"\d|\b(?:{NUMBER_WORD})\b", re.IGNORECASE)
 
 
 class RuleExtractor:
@@ -39,9 +41,10 @@ class RuleExtractor:
         return tuple(_distinct(self._facts(call)))
 
     def _facts(self, call: Call) -> Iterator[Fact]:
-        yield from reported_facts(call)
-        yield from _named(call)
-        for turn, before in heard_turns(call.turns):
+        kept = without_retracted(call.turns)
+        yield from (f for f in reported_facts(call) if not _taken_back(f, kept))
+        yield from _named(call, kept)
+        for turn, before in heard_turns(kept.turns):
             yield from _stated(turn, before, call)
 
 
@@ -55,8 +58,16 @@ def _distinct(facts: Iterator[Fact]) -> Iterator[Fact]:
             yield fact
 
 
-def _named(call: Call) -> Iterator[Fact]:
-    named = own_name(call.turns)
+def _taken_back(fact: Fact, kept: Kept) -> bool:
+    """Whether a reported value is one that the caller said and took back."""
+    value = comparable(fact.value or "")
+    if not fact.slot or not value or value not in comparable(kept.taken_back):
+        return False
+    return not any(value in comparable(t.text) for t in kept.turns if t.role is Role.CALLER)
+
+
+def _named(call: Call, kept: Kept) -> Iterator[Fact]:
+    named = own_name(kept.turns)
     if named:
         yield Fact(
             text=NAME.template.format(named.text), category=Category.NAME, slot="name", value=named.text,
@@ -67,7 +78,17 @@ def _named(call: Call) -> Iterator[Fact]:
 
 def _stated(turn: Turn, before: str, call: Call) -> Iterator[Fact]:
     text = turn.text[:MAX_TURN]
-    yield from _reachable(text, turn, before, call)
+    secret = is_secret(text)
+    facts = (*_reachable(text, turn, before, call), *_said(text, turn, call))
+    yield from (f for f in facts if not (secret and _may_tell(f)))
+
+
+def _may_tell(fact: Fact) -> bool:
+    """Whether a fact of a turn that holds a secret may hold a part of it."""
+    return bool(_FIGURE.search(fact.text)) or is_secret(fact.text) or is_secret(fact.evidence.quote or "")
+
+
+def _said(text: str, turn: Turn, call: Call) -> Iterator[Fact]:
     for clause in clauses(text):
         for language, cues, apposed in (("en", english.CUES, english.apposed), ("es", spanish.CUES, spanish.apposed)):
             said = [*heard(cues, clause)]
