@@ -90,6 +90,7 @@ requirements: $(STAMPS)/dev  ## Compile requirements/*.txt
 	$(COMPILE) requirements/build.in --output-file requirements/build.txt
 	$(COMPILE) requirements/dev.in --output-file requirements/dev.txt
 	$(COMPILE) requirements/mem0.in --output-file requirements/mem0.txt
+	$(COMPILE) requirements/peers.in --output-file requirements/peers.txt
 	for tool in $(AWS_TOOLS); do $(COMPILE) requirements/$$tool.in --output-file requirements/$$tool.txt; done
 	$(COMPILE) layer/requirements.in --output-file layer/requirements.txt
 

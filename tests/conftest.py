@@ -1,1 +1,29 @@
-"""A closed world: no stray environment, no network but loopback."""
+"""What holds for all tests: which of them are slow, so that `make check` answers within a minute."""
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+SLOW = (
+    "contract/test_inbox_as_a_machine.py",
+    "mem0_emulator",
+    "recall",
+    "unit/aws",
+    "unit/extract/test_properties.py",
+    "unit/mem0/test_faults.py",
+    "unit/recall/test_quality.py",
+    "unit/sqlite/test_crashes.py",
+    "unit/sqlite/test_erasing.py",
+    "unit/test_openai_extractor.py",
+)
+"""Files and folders whose tests take seconds each, or a model or a simulated cloud to run."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark them."""
+    slow = [TESTS / name for name in SLOW]
+    for item in items:
+        simulated = "dynamo" in item.name or "s3" in item.name
+        if simulated or any(item.path.is_relative_to(path) for path in slow):
+            item.add_marker(pytest.mark.slow)

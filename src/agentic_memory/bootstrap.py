@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from agentic_memory.domain.caller import DEFAULT_TENANT
 from agentic_memory.engine.identity import PhoneBook
 from agentic_memory.engine.memory import Engine, Model
-from agentic_memory.errors import AgenticMemoryError, StorageError
+from agentic_memory.errors import AgenticMemoryError, SettingsError, StorageError
 from agentic_memory.ports import (
     Archive,
     Clock,
@@ -35,7 +35,7 @@ from agentic_memory.service.replay import Replay
 from agentic_memory.service.search_memory import SearchMemory
 from agentic_memory.service.tokens import MemoryTokens
 from agentic_memory.service.work_inbox import RetryRules, WorkInbox
-from agentic_memory.settings import Keys, Settings
+from agentic_memory.settings import BY_NAME, Keys, Settings
 from agentic_memory.telemetry import Log, Metrics
 
 if TYPE_CHECKING:
@@ -213,11 +213,11 @@ def build(
     engine = Engine(storage.records, model, facts, cache)
     mem0 = open_mem0(settings, storage.records, facts, clock, metrics) if uses_mem0(settings) else None
     memory: MemoryBackend = mem0.cached if mem0 else engine
-    profiles, tokens = _profiles(settings), _tokens(settings, clock)
+    agents, tokens = profiles(settings), _tokens(settings, clock)
     mint = tokens.mint if settings.retrieve_auth == "token" else None
     override = settings.prompt_override
     kept = mem0.cached.last_good if mem0 else None
-    brief_caller = BriefCaller(memory, profiles, book.person_at_ring, override, mint, kept=kept)
+    brief_caller = BriefCaller(memory, agents, book.person_at_ring, override, mint, kept=kept)
     accept = _accept_call(settings, platform, storage.inbox, clock, bell)
     return Services(
         settings=settings,
@@ -225,7 +225,7 @@ def build(
         metrics=metrics,
         storage=storage,
         platform=platform,
-        profiles=profiles,
+        profiles=agents,
         model=model,
         cache=cache,
         engine=engine,
@@ -443,9 +443,13 @@ def _cache(settings: Settings) -> "CallerCache":
     return CallerCache(settings.cache_bytes)
 
 
-def _profiles(settings: Settings) -> "ProfileFolder":
+def profiles(settings: Settings) -> "ProfileFolder":
+    """The agents' profiles. Raises SettingsError for a broken one, or a named folder that is not there."""
     from agentic_memory.backends.profiles.toml_folder import ProfileFolder
 
+    named = settings.agents_dir != BY_NAME["AGENTS_DIR"].parse(BY_NAME["AGENTS_DIR"].default)
+    if named and not settings.agents_dir.is_dir():
+        raise settings.problem("AGENTS_DIR", f"{str(settings.agents_dir)!r} is not a folder")
     return ProfileFolder(settings.agents_dir, settings.default_profile)
 
 
@@ -497,7 +501,11 @@ def _development_keys(path: Path, names: Iterable[str]) -> DevelopmentKeys:
     lacking = [name for name in names if not held.get(name)]
     if lacking:
         held |= {name: f"dev_{secrets.token_urlsafe(24)}" for name in lacking}
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            problem = f"{str(path.parent)!r} cannot be made ({error.strerror})"
+            raise SettingsError(name="DATA_DIR", problem=problem, example=BY_NAME["DATA_DIR"].example) from None
         text = "".join(f"{name}={value}\n" for name, value in sorted(held.items()))
         path.touch(mode=0o600)
         path.write_text("# Keys of this machine's development server. Do not use them elsewhere.\n" + text, encoding="utf-8")

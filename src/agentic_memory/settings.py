@@ -6,6 +6,7 @@ environment, a `.env` file in the working folder (the environment wins) and `NAM
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -140,10 +141,24 @@ def _list(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def _numbers(value: str) -> tuple[str, ...]:
+    numbers = _list(value)
+    for number in numbers:
+        if not re.fullmatch(r"\+?[\d ().-]{5,}", number):
+            raise ValueError(f"has {number!r}, which is no telephone number")
+    return numbers
+
+
+def _region(value: str) -> str:
+    if value and not re.fullmatch("[A-Za-z]{2}", value):
+        raise ValueError("is not a two-letter country")
+    return value.upper()
+
+
 def _choice(*choices: str) -> Callable[[str], str]:
     def parse(value: str) -> str:
         if value not in choices:
-            raise ValueError(f"is not one of {', '.join(choices)}")
+            raise ValueError(f"is not one of {', '.join(choice or '(empty)' for choice in choices)}")
         return value
 
     return parse
@@ -206,8 +221,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("EXTRACTOR_MODEL", "", _text, "Model name at that endpoint.", "gpt-5-mini"),
     Setting("EXTRACTOR_API_KEY", "", _keys, "Key for that endpoint.", "sk-...", secret=True),
     Setting("EXTRACTOR_TIMEOUT", "30", _number(0.1, 600), "Seconds after which the rules take over.", "30"),
-    Setting("OWN_NUMBERS", "", _list, "Our own numbers, by commas: on outbound calls the person is the other one.", "+15550199000,+15550199001"),
-    Setting("DEFAULT_REGION", "", _text, "Two-letter country for numbers given without a country code; empty: keep them as given.", "US"),
+    Setting("OWN_NUMBERS", "", _numbers, "Our own numbers, by commas: on outbound calls the person is the other one.", "+15550199000,+15550199001"),
+    Setting("DEFAULT_REGION", "", _region, "Two-letter country for numbers given without a country code; empty: keep them as given.", "US"),
     Setting("ELEVENLABS_WORKSPACE_KEY", "", _keys, "Accepted values of X-Workspace-Key, by commas (several while rotating).", "wk_old,wk_new", secret=True),
     Setting("ELEVENLABS_HMAC_KEY", "", _keys, "Secrets of the post-call webhook, by commas (several while rotating).", "wsec_old,wsec_new", secret=True),
     Setting("ADMIN_KEY", "", _keys, "Bearer keys of /v1 and /metrics, by commas; empty: closed, but for loopback in development.", "a-long-random-string", secret=True),

@@ -25,6 +25,8 @@ def build(tmp_path: Path, clock: FrozenClock) -> Iterator[Callable[..., House]]:
     """Make a house with these settings."""
     built: list[Services] = []
 
+    (tmp_path / "agents").mkdir()
+
     def make(**given: str) -> House:
         environment = {
             "ELEVENLABS_WORKSPACE_KEY": WORKSPACE_KEY,

@@ -232,7 +232,6 @@ class TestOverrides:
 
     def test_an_agent_with_a_profile_gets_its_own(self, build: Build, tmp_path):
         folder = tmp_path / "agents"
-        folder.mkdir()
         text = 'prompt = "You sell tea to {{caller_name}}."\n[greetings.en]\nnew = "Tea?"\n'
         (folder / "agent_test.toml").write_text(text)
         answer = json.loads(build().ring("+15550100099").body)

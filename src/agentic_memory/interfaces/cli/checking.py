@@ -98,6 +98,7 @@ def _inside(settings: "Settings") -> "Iterator[Line]":
         yield check.Line("database", True, f"none at {path} yet: the first start makes it")
         model = Model(bootstrap.embedder(settings))
         yield from check.lines([_memory_probe(settings, model)])
+        yield from _agents(settings)
         return
     try:
         services = bootstrap.build(settings)
@@ -108,6 +109,20 @@ def _inside(settings: "Settings") -> "Iterator[Line]":
         yield from check.lines(_probes(services))
     finally:
         services.close()
+
+
+def _agents(settings: "Settings") -> "Iterator[Line]":
+    """The agents' profiles alone."""
+    from agentic_memory import bootstrap
+    from agentic_memory.errors import SettingsError
+    from agentic_memory.service import check
+
+    try:
+        names = bootstrap.profiles(settings).names()
+    except SettingsError as error:
+        yield check.Line("agent profiles", False, error.message, "Mend it; `serve` does not start before.")
+    else:
+        yield check.agents_line(names, settings)
 
 
 def _memory_probe(settings: "Settings", model: "Model") -> Probe:
