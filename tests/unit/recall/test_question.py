@@ -122,3 +122,14 @@ def test_a_title_beside_a_name_is_not_asked_about() -> None:
     german = understand("Welche Haarfarbe hat Frau Torres?", ("Ana Torres",), (), 1781000000.0)
     assert german.terms == ("haarfarbe",)
     assert ask("Wer ist die Frau von Ana?").terms == ("frau",)
+
+
+@pytest.mark.parametrize("query", ["What did the repair cost?", "¿Cuánto paga al mes?", "Was kostet das?", "Quel est le montant ?"])
+def test_a_question_about_money(query: str) -> None:
+    assert ask(query).asks_money and not ask("Where does she live?").asks_money
+
+
+@pytest.mark.parametrize("query", ["¿Qué le ofrecieron?", "Was wurde versprochen?", "Which refund was offered?"])
+def test_promises_are_the_agents(query: str) -> None:
+    assert ask(query).subject == "agent"
+    assert ask("What was Ana offered?").subject == "caller"

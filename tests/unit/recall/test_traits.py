@@ -69,3 +69,8 @@ def test_a_word_or_two_have_little_substance() -> None:
 @pytest.mark.parametrize("text", ["vierhundertzwanzig Euro", "soixante euros", "ochenta euros", "fifty euros", "50"])
 def test_numbers_in_words(text: str) -> None:
     assert look(text).numbers[0] == 1
+
+
+@pytest.mark.parametrize("text", ["sixty euros", "Das macht vierhundertzwanzig Euro", "$40", "five percent", "cien pesos"])
+def test_money(text: str) -> None:
+    assert look(text).money[0] == 1 and look("she has two dogs").money[0] == look("I paid in euros").money[0] == 0

@@ -18,12 +18,22 @@ _FIRST = re.compile(r"\b(?:i|my|mine|i'm|i've|i'd|mi|mis|yo|ich|mein\w*|mir|mich
 _SECOND = re.compile(r"\b(?:did|do|have|were|are|would)\s+you\b|\byour\s+(?:advice|recommendation|suggestion)s?\b|\b(?:you)\s+(?:\w+\s+)?(?:recommend|suggest|advise|say|said|tell|told|mention|explain|offer|promise)\w*")
 _TITLES_BEFORE = frozenset({"frau", "herr", "herrn", "madame", "monsieur", "senor", "senora", "don", "dona", "mr", "mrs", "ms", "miss", "dr"})
 _AGENT_WORDS = frozenset({"agent", "assistant", "agente", "asistente", "assistent", "assistentin", "conseiller", "conseillere"})
-_WHEN = re.compile(r"\b(?:when|what (?:date|day|time|month|year)|how long|which (?:day|month|year|date)|cuando|que (?:dia|fecha|mes|ano|hora)|since when|desde cuando|cuanto tiempo|"
+_WHEN = re.compile(r"\b(?:when|what (?:date|day|time|month|year)|how long|which (?:day|month|year|date)|cuando|que (?:dia|fecha|mes|ano|hora)|dates?|fechas?|datum|since when|desde cuando|cuanto tiempo|"
     r"wann|welche[mnrs]? (?:tag|datum|monat|jahr)|wie (?:lange|spat)|um wieviel uhr|um wie viel uhr|quand|combien de temps|"
     r"quel(?:le)? (?:jour|date|heure|mois|annee))\b")
 _NUMBER = re.compile(r"\b(?:how (?:many|much|often|old|long|far|big|tall)|cuant[oa]s?|number|price|cost|phone|numero|precio|edad|"
-    r"wie ?viele?|wie (?:alt|hoch|gross|oft|weit|lange|teuer)|nummer|preis|kosten|kostete?n?|combien|prix|coute\w*|quel age)\b")
+    r"wie ?viele?|wie (?:alt|hoch|gross|oft|weit|lange|teuer)|nummer|preis|kosten|(?:ge)?kostete?n?|betrag|importe|monto|amount|montant|combien|prix|coute\w*|quel age)\b")
 _NAME = re.compile(r"\b(?:who|whom|whose|where|which|called|named?|title|quien(?:es)?|donde|cual(?:es)?|llama|nombre|wer|wem|wen|wessen|wo|wohin|woher|heisst|heissen|hiess|welche[mnrs]?|qui|ou|quel(?:le)?s?|nom|appelle\w*)\b")
+_MONEY = re.compile(
+    r"\b(?:how much|costs?|prices?|pay|pays|paid|payments?|fees?|charged?|charges|amount|budget|refund\w*|rent|salary|earns?|deposit|discount|"
+    r"cuanto|cuesta|costo|costaba|precio|paga|pagar|pago|pagaba|importe|monto|presupuesto|tarifa|cuota|renta|alquiler|sueldo|fianza|"
+    r"(?:ge)?koste[tn]?|kosten|preis|zahlt?|zahlen|bezahlt?|bezahlen|betrag|rate|miete|gehalt|anzahlung|wie ?viel|"
+    r"combien|coute\w*|prix|paie|payer|paye|montant|tarif|loyer|acompte)\b"
+)
+_PROMISED = re.compile(
+    r"\b(?:promise[ds]?|offer(?:ed|s)?|guaranteed?|prometi\w*|prometen?|ofreci\w*|ofrecen?|asegur(?:o|aron)|garantiz\w*|"
+    r"versprochen|verspricht|versprach\w*|zugesagt|angeboten|zugesichert|promis|promet\w*|offert|propose|garanti)\b"
+)
 _ADVICE = re.compile(
     r"\b(?:suggest\w*|recommend\w*|should i|can you|could you|help me|would you|options?|tips|ideas|plan\w*|what are some|"
     r"how (?:can|do|should) i|which|show me|looking (?:for|to)|recomiend\w*|recomend\w*|suger\w*|sugier\w*|podrias?|puedes|deberia|ayuda\w*|"
@@ -51,6 +61,7 @@ class Question:
     asks_number: bool
     asks_name: bool
     asks_advice: bool
+    asks_money: bool
     asks_now: bool
     """Whether the value that holds now is asked for: "where does she live now"."""
     asks_before: bool
@@ -66,6 +77,7 @@ _ASKS = {
     "asks_number": _NUMBER,
     "asks_name": _NAME,
     "asks_advice": _ADVICE,
+    "asks_money": _MONEY,
     "asks_now": _NOW,
     "asks_before": _BEFORE,
 }
@@ -145,7 +157,7 @@ def _subject(folded: str, caller: list[str], agent: list[str]) -> str:
     spoken = set(re.findall(r"[^\W_]+", folded))
     if _FIRST.search(folded):
         return "caller"
-    return "agent" if spoken & _AGENT_WORDS else ""
+    return "agent" if spoken & _AGENT_WORDS or _PROMISED.search(folded) else ""
 
 
 def _grammatical_subject(folded: str, caller: str, agent: str) -> str:

@@ -54,6 +54,7 @@ class Weights:
     timed: float = 0.8
     number: float = 0.8
     name: float = 0.9
+    money: float = 1.0
 
 
 WEIGHTS = Weights()
@@ -84,6 +85,7 @@ STEPS = {
     "timed": "kind",
     "number": "kind",
     "name": "kind",
+    "money": "kind",
 }
 """Under which heading each weight's share is told."""
 WORDS_ALONE = 2.0
@@ -160,6 +162,7 @@ def _by_sort(index: CallerIndex, question: Question) -> "dict[str, NDArray[np.fl
         "timed": traits.timed if question.asks_when else none,
         "number": traits.numbers if question.asks_number else none,
         "name": traits.names if question.asks_name else none,
+        "money": traits.money if question.asks_money else none,
     }
 
 

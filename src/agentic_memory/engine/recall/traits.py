@@ -44,6 +44,7 @@ _WISH = re.compile(
     r"\b(?:from now on|(?:i|i'd|i would|we) (?:really |always )?(?:rather|like|love|hate)|"
     r"(?:do not|don't|can't|cannot) (?:like|eat|stand)|please make sure|remember (?:to|that)|me (?:gusta|encanta|molesta))\b"
 )
+_MONEY = re.compile(r"[$\u20ac\u00a3%]|\b(?:euros?|dollars?|dolares|pounds?|libras|pesos?|pence|cents?|bucks|quid|franken|francs?|percent|per cent|por ciento|prozent|pour cent)\b")
 _DIGIT = re.compile(r"\d|hundert|tausend|zwanzig|dreissig|(?:vier|funf|sech|sieb|acht|neun)zig")
 _NAME = re.compile(r"(?<=[\w,;:'\u2019-] )[A-Z\u00c0-\u00de][\w'\u2019-]*[a-z\u00df-\u00ff]|[\"\u201c\u00ab]\w")
 _OPENING = re.compile(
@@ -73,6 +74,8 @@ class Traits:
     """1 where the speaker tells (not asks) the other a number or a time of theirs."""
     wish: "NDArray[np.float32]"
     """1 where something is preferred, disliked or wanted for good: what advice has to heed."""
+    money: "NDArray[np.float32]"
+    """1 where it holds a sum of money or a percentage."""
     asks: "NDArray[np.float32]"
     """Share of its characters that only ask."""
     substance: "NDArray[np.float32]"
@@ -83,7 +86,7 @@ class Traits:
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        return 9 * self.timed.nbytes
+        return 10 * self.timed.nbytes
 
 
 def traits_of(texts: Sequence[str], said: Sequence[Sequence[str]]) -> Traits:
@@ -91,8 +94,8 @@ def traits_of(texts: Sequence[str], said: Sequence[Sequence[str]]) -> Traits:
     import numpy as np
 
     seen = [_row(text, list_of_words) for text, list_of_words in zip(texts, said, strict=True)]
-    rows = np.array(seen, dtype=np.float32).reshape(len(texts), 9)
-    rows[:, 8] = np.clip(np.log(np.maximum(rows[:, 8], 1) / LONG), 0, 2)
+    rows = np.array(seen, dtype=np.float32).reshape(len(texts), 10)
+    rows[:, 9] = np.clip(np.log(np.maximum(rows[:, 9], 1) / LONG), 0, 2)
     return Traits(*(np.ascontiguousarray(column) for column in rows.T))
 
 
@@ -109,6 +112,7 @@ def _row(text: str, words: Sequence[str]) -> tuple[float, ...]:
         not _OWN.isdisjoint(said),
         (timed or number) and asks < 0.3 and not _YOURS.isdisjoint(words[:80]),
         _is_wish(folded[:LONG], set(words[:80])),
+        number and _MONEY.search(folded) is not None,
         asks,
         min(len(text) / ENOUGH, 1.0),
         len(text),
