@@ -174,6 +174,7 @@ def _output(path: Path | None) -> Iterator[IO[bytes]]:
         return
     unfinished = path.with_name(path.name + ".unfinished")
     try:
+        unfinished.touch(mode=0o600)
         with unfinished.open("wb") as out:
             yield out
         unfinished.replace(path)

@@ -11,6 +11,7 @@ import click
 
 from agentic_memory.interfaces.cli.group import Refused
 from agentic_memory.interfaces.cli.opening import data_dir, settings_of
+from agentic_memory.interfaces.cli.terminal import typed
 from agentic_memory.telemetry import Log
 
 if TYPE_CHECKING:
@@ -240,6 +241,6 @@ def _tell_keys(development: "DevelopmentKeys", url: str) -> None:
     click.echo(
         f"\nThey are kept in {development.path} and work on this machine alone: set your own keys\n"
         "before you listen on another address.\n\n"
-        f"Next, in another terminal:  agentic-memory call stefan-1 --follow --url {url}\n"
+        f"Next, in another terminal:  {typed()} call stefan-1 --follow --url {url}\n"
         "or connect an agent:        docs/howto/\n"
     )

@@ -1,9 +1,12 @@
 """What commands write: tables and progress for people, JSON for machines."""
 
 import json
+import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -133,3 +136,11 @@ def working(label: str) -> Iterator[None]:
         return
     with out.status(label):
         yield
+
+
+def typed() -> str:
+    """How this command was typed, so that what we advise can be typed as well: `.venv/bin/agentic-memory`."""
+    command = Path(sys.argv[0])
+    if command.name != "agentic-memory" or shutil.which("agentic-memory"):
+        return "agentic-memory"
+    return str(command)
