@@ -157,3 +157,19 @@ def test_a_parser_gives_a_value_or_says_what_is_wrong(setting: Setting, text: st
 )
 def test_which_addresses_are_this_machine_alone(tmp_path: Path, host: str, loopback: bool) -> None:
     assert settings(tmp_path, HOST=host).is_loopback is loopback
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("OWN_NUMBERS", "hello", "'hello' has 'hello', which is no telephone number"),
+        ("OWN_NUMBERS", "+15550199000,x", "which is no telephone number"),
+        ("DEFAULT_REGION", "USA", "is not a two-letter country"),
+        ("MEMORY_BACKEND", "foo", "is not one of (empty), engine, mem0"),
+    ],
+)
+def test_what_cannot_be_meant_stops_the_start(tmp_path: Path, name: str, value: str, problem: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read({name: value}, folder=tmp_path)
+    assert caught.value.message.startswith(f"{name}: ")
+    assert problem in caught.value.message
