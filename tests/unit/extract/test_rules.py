@@ -9,6 +9,8 @@ from agentic_memory.domain.memory import Category, Fact, Sensitivity
 from agentic_memory.engine.extract import RuleExtractor
 from tests.unit.extract.calls import dialogue
 
+ASK = "A: What is your email?"
+
 
 def learnt(call: Call) -> list[Fact]:
     return list(RuleExtractor().extract(call))
@@ -247,6 +249,10 @@ def test_nothing_is_learnt_where_no_person_spoke(change: dict[str, str]) -> None
         (("C: mi teléfono es el 555 010 00 02",), "5550100002"),
         (("C: my wife's number is 555 010 0001",), None),
         (("C: my order number is 5550100001",), None),
+        (("C: call me at 415-555-0199 but don't use it, use 415-555-0100",), None),
+        (("A: What's your phone number?", "C: 415-555-0199 but don\u2019t use it, use 415-555-0100"), None),
+        (("A: What's your phone number?", "C: 415-555-0199. That's my old one, it no longer works."), None),
+        (("C: mi teléfono es el 555 010 00 02, pero no lo use",), None),
     ],
 )
 def test_phone_numbers(lines: tuple[str, ...], number: str | None) -> None:
@@ -261,6 +267,20 @@ def test_phone_numbers(lines: tuple[str, ...], number: str | None) -> None:
         (("A: What is your email?", "C: ana underscore t at example dot co dot uk"), "ana_t@example.co.uk"),
         (("C: send it to my boss, boss@example.com",), None),
         (("C: my email is down",), None),
+        (("C: my email is j o h n at gmail dot com",), "john@gmail.com"),
+        ((ASK, "C: J, O, H, N at gmail dot com, please"), "john@gmail.com"),
+        ((ASK, "C: j. o. h. n. at gmail dot com"), None),
+        ((ASK, "C: J as in juliet, O, H, N at example dot com"), None),
+        (("C: my email is J as in juliet, O, H, N at example dot com",), None),
+        ((ASK, "C: john dash smith ninety nine at gmail dot com"), None),
+        ((ASK, "C: john dash smith at gmail dot com"), "john-smith@gmail.com"),
+        ((ASK, "C: email my assistant at bob at corp dot com"), None),
+        ((ASK, "C: email my assistant at bob@example.com"), None),
+        ((ASK, "C: it's not bob@example.com"), None),
+        ((ASK, "C: n at gmail dot com"), None),
+        ((ASK, "C: meet me at john at gmail dot com"), None),
+        (("A: ¿Cuál es su correo?", "C: es jota o h n arroba gmail punto com"), None),
+        (("A: ¿Cuál es su correo?", "C: es ana punto torres arroba example punto com, gracias"), "ana.torres@example.com"),
     ],
 )
 def test_email_addresses(lines: tuple[str, ...], address: str | None) -> None:

@@ -2,13 +2,39 @@
 
 import re
 
+from agentic_memory.domain.sensitivity import NUMBER_WORD
 from agentic_memory.domain.wording import plain, straight
+
+MAX_LOCAL = 80
 
 _ADDRESS = re.compile(r"(?<![\w@.+-])[\w.+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,4}(?![\w@-])", re.IGNORECASE)
 _SPOKEN = re.compile(
-    r"(?P<local>[\w+-]+(?:(?:\s+(?:dot|punto|underscore|guion bajo|guión bajo|dash|hyphen|guion|guión|plus)\s+|\.)[\w+-]+){0,4})"
-    r"\s+(?:at|arroba)\s+"
-    r"(?P<domain>[a-z0-9-]+(?:(?:\s+(?:dot|punto)\s+|\.)[a-z0-9-]+){1,3})(?!\w)",
+    r"(?P<local>.*?)\s+(?:at|arroba)\s+"
+    r"(?P<domain>[a-z0-9-]+(?:(?:\s+(?:dot|punto)\s+|\.)[a-z0-9-]+){1,3})(?!\w)(?P<after>.*)",
+    re.IGNORECASE,
+)
+_SIGN_WORD = r"(?:dot|punto|underscore|gui[oó]n bajo|dash|hyphen|gui[oó]n|plus)"
+_PART = r"(?:[a-z0-9+_-]{2,}|[a-z0-9](?:[\s,]+[a-z0-9])+|[a-z0-9](?=\s+(?:dot|punto|underscore|gui|dash|hyphen|plus)|\.)|(?<=[\s.])[a-z0-9])"
+_LOCAL = re.compile(rf"{_PART}(?:(?:\s+{_SIGN_WORD}\s+|\.){_PART}){{0,4}}", re.IGNORECASE)
+"""A word, or letters said one by one, with signs between: nothing else is an address that can be trusted."""
+_BEFORE = re.compile(
+    r"(?:(?:it's|it is|its|that's|that is|that would be|is|yes|yeah|yep|sure|okay|ok|so|well|uh|um|of course|the address is|the email is"
+    r"|my (?:new |current |work |personal )?e-?mail(?: address)?(?: is|'s)|es|sí|si|claro|bueno|pues|sería|mi (?:nuevo )?(?:correo|e-?mail)"
+    r"(?: electr[oó]nico)? es|el correo es)\b[\s,:.]*)+",
+    re.IGNORECASE,
+)
+_AFTER = re.compile(
+    r"\s*(?:$|[,.;!?]\s|[.!?]$|(?:and|but|please|thanks|thank you|okay|ok|all|y|pero|por favor|gracias|todo)\b)", re.IGNORECASE
+)
+_NUMBER_WORDS = re.compile(rf"(?:{NUMBER_WORD}|teens?|hundred)", re.IGNORECASE)
+_NOT_THEIRS = re.compile(
+    r"\b(?:not|don't|no longer|never|isn't|instead|wrong|old|assistant|secretary|boss|wife|husband|son|daughter|mother|father|brother"
+    r"|sister|friend|colleague|his|her|their|no (?:es|lo|la|use)|viejo|antiguo|asistente|jefe|jefa|mujer|marido|hij[oa])\b",
+    re.IGNORECASE,
+)
+_NOT_TO_BE_USED = re.compile(
+    r"\b(?:(?:don't|do not|never) (?:use|call|ring|dial|text|try)|not that|instead|wrong number|(?:is|isn't|'s) (?:my )?old|no longer"
+    r"|doesn't work|disconnected|no (?:lo |la |me )?(?:use|usen|llame|llamen|marque|sirve|funciona)|en vez|ya no)\b",
     re.IGNORECASE,
 )
 _SIGNS = (
@@ -42,13 +68,34 @@ def email_in(text: str) -> str | None:
     written = _ADDRESS.findall(text)
     if written:
         return str(written[0]).lower().rstrip(".-") if len(written) == 1 else None
-    spoken = _SPOKEN.search(straight(plain(text)))
-    if not spoken:
+    return _spelled(straight(plain(text)))
+
+
+def _spelled(line: str) -> str | None:
+    """An address said in words, where all of the words before "at" belong to it."""
+    spoken = _SPOKEN.fullmatch(line)
+    if not spoken or not _AFTER.match(spoken["after"]) or _SPOKEN.search(spoken["after"]):
         return None
-    local, domain = spoken["local"], spoken["domain"]
+    local, domain = spoken["local"].strip(" ,:"), spoken["domain"]
+    filler = _BEFORE.match(local)
+    local = local[filler.end() :] if filler else local
+    if len(local) > MAX_LOCAL or not _LOCAL.fullmatch(local) or _NUMBER_WORDS.fullmatch(local):
+        return None
     for pattern, sign in _SIGNS:
         local, domain = pattern.sub(sign, local), pattern.sub(sign, domain)
-    return f"{local}@{domain}".lower() if re.search(r"\.[a-z]{2,}$", domain, re.IGNORECASE) else None
+    local = re.sub(r"[\s,]+", "", local)
+    whole = len(local) > 1 and re.search(r"\.[a-z]{2,}$", domain, re.IGNORECASE)
+    return f"{local}@{domain}".lower() if whole else None
+
+
+def email_answered(said: str) -> str | None:
+    """The address in an answer to the question for theirs; None where it is said to be another's or no good."""
+    return None if _NOT_THEIRS.search(_ADDRESS.sub(" ", straight(said))) else email_in(said)
+
+
+def usable_phone(text: str) -> bool:
+    """Whether nothing in a turn speaks against the number in it."""
+    return not _NOT_TO_BE_USED.search(straight(text))
 
 
 def phone_in(text: str) -> str | None:
@@ -70,7 +117,7 @@ def phone_in(text: str) -> str | None:
 def own_email(said: str) -> str | None:
     """The address that the speaker calls theirs."""
     cue = _OWN_EMAIL.search(straight(said))
-    return email_in(said[cue.end() :]) if cue else None
+    return email_answered(said[cue.end() :]) if cue else None
 
 
 def own_phone(said: str) -> str | None:

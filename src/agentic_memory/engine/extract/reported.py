@@ -47,7 +47,7 @@ def _contact(value: str) -> str | None:
 
 
 NAME = Field("name", Category.NAME, "User's name is {}", reported_name)
-_EMAIL = Field("email", Category.CONTACT, "User's email address is {}", lambda v: email_in(v) or plain(v))
+_EMAIL = Field("email", Category.CONTACT, "User's email address is {}", email_in)
 _PHONE = Field("phone", Category.CONTACT, "User's phone number is {}")
 _PREFERRED = Field("preferred_contact", Category.PREFERENCE, "User prefers {}", _contact)
 _LANGUAGE = Field("language", Category.PREFERENCE, "User's language is {}")

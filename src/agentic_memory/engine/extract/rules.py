@@ -9,7 +9,13 @@ from agentic_memory.domain.sensitivity import NUMBER_WORD, is_secret, sensitivit
 from agentic_memory.domain.wording import comparable
 from agentic_memory.engine.extract import english, spanish
 from agentic_memory.engine.extract.clauses import clauses, sentences
-from agentic_memory.engine.extract.contact import email_in, own_email, own_phone, phone_in
+from agentic_memory.engine.extract.contact import (
+    email_answered,
+    own_email,
+    own_phone,
+    phone_in,
+    usable_phone,
+)
 from agentic_memory.engine.extract.cues import Said, heard
 from agentic_memory.engine.extract.language import language_of
 from agentic_memory.engine.extract.names import MAX_TURN, heard_turns, own_name
@@ -102,10 +108,12 @@ def _said(text: str, turn: Turn, call: Call) -> Iterator[Fact]:
 def _reachable(text: str, turn: Turn, before: str, call: Call) -> Iterator[Fact]:
     """Email address and telephone number: called theirs, or given when asked for."""
     asks_email, asks_phone = _ASKS_EMAIL.search(before), _ASKS_PHONE.search(before)
+    usable = usable_phone(text)
     for sentence in sentences(text):
         said = sentence.text
-        email = own_email(said) or (email_in(said) if asks_email else None)
+        email = own_email(said) or (email_answered(said) if asks_email else None)
         phone = own_phone(said) or (phone_in(said) if asks_phone else None)
+        phone = phone if usable else None
         if not (email or phone):
             continue
         language = language_of(said, call.language)
