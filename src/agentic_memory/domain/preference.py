@@ -58,19 +58,34 @@ _REFUSAL = re.compile(
     r"\b(?:dislikes?|hates?|detests?|refuses?|unsubscribe[ds]?|stop(?:s|ped)?|odia|odio|detesta|detesto"
     r"|(?:not|never|no longer|\w+n['\u2019]t) (?:\w+ ){0,2}?(?:want|like|prefer|wish)(?:s|es)?"
     r"|prefers? (?:not|no|never)|prefiere no|prefiero no"
-    r"|(?:not|never|no|no more|\w+n['\u2019]t)(?: be)?(?= (?:e-?mail|call|phone|text|sms|whatsapp|letter))"
+    r"|(?:not|never|no|no more|\w+n['\u2019]t)(?: be)?(?= (?:e-?mail|call|phone|text|sms|whatsapp|letter|messages?\b|contact))"
     r"|no (?:le |me )?(?:gustan?|quiere|quiero|desea|deseo))\b",
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"[.;,!?]\s|\s(?:and|but|while|y|pero|sino)\s", re.IGNORECASE)
-# A greeting speaks to the caller: what points at a first or third person, or holds numbers and
-# addresses, would be wrong or indiscreet when said to whoever picks up.
-_UNSAYABLE = re.compile(
-    r"[^\w\s'\u2019-]|[\d_]|\b(?:i|my|mine|our|we|us|he|him|his|she|her|hers|they|them|their|me|mi|mis|yo"
-    r"|nosotros|ignore|instructions?|prompt|system|passwords?)\b"
-    r"|^(?:to be|being) (?:called|addressed as) (?!at|by|in|on|before|after|back)",
-    re.IGNORECASE,
+# A greeting speaks to whoever picks up: it says ways and times of contact and languages, and nothing
+# else that somebody once preferred ("talking to a human", "beer").
+_SAYABLE = frozenset(
+    re.findall(
+        r"\w+",
+        """morning mornings afternoon afternoons evening evenings night nights noon midday weekend weekends weekday
+        weekdays monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays
+        fridays saturdays sundays early late
+        manana mananas tarde tardes noche noches mediodia fin fines semana lunes martes miercoles jueves viernes
+        sabado sabados domingo domingos
+        english spanish french german italian portuguese catalan arabic chinese mandarin hindi russian polish dutch
+        japanese korean turkish
+        ingles espanol castellano frances aleman italiano portugues arabe chino ruso""",
+    )
 )
+_BESIDES = _FILLERS | frozenset(
+    re.findall(
+        r"\w+",
+        """call calls called calling phone phoned appointment appointments speak speaking talk in at during or and of
+        hablar hablen hable llamar llamada llamadas llamen llame citas cita telefono en de y o durante""",
+    )
+)
+_EVERY_WAY = re.compile(r"\b(?:messages?|contact(?:ed|ing)?|communications?|notifications?|mensajes?|contact[ae]\w*)\b", re.IGNORECASE)
 _SPANISH = re.compile(
     r"[ñ¿¡]|\b(?:el|la|los|las|por|con|del|que|en|de|una?|se|le|al|para|mañanas?|tardes?|correo|llamadas?|mensajes?)\b",
     re.IGNORECASE,
@@ -188,8 +203,13 @@ def _aloud(memory: Memory, stated: Preference) -> Preference | None:
     if len(channels) == 1 and (memory.slot == CONTACT_SLOT or _only_channel(phrase)):
         return Preference(CHANNELS[next(iter(channels))]["en"], "en")
     short = len(phrase) <= MAX_CHARS and len(phrase.split()) <= MAX_WORDS
-    indiscreet = memory.slot == CONTACT_SLOT or _UNSAYABLE.search(phrase)
-    return stated if short and not indiscreet else None
+    return stated if short and memory.slot != CONTACT_SLOT and _is_sayable(phrase) else None
+
+
+def _is_sayable(phrase: str) -> bool:
+    """Whether the phrase speaks of call times or languages alone."""
+    words = _folded(phrase).split()
+    return any(word in _SAYABLE for word in words) and all(word in _SAYABLE | _BESIDES for word in words)
 
 
 def _refusals(memory: Memory) -> list[str]:
@@ -207,7 +227,8 @@ def _contradicted(phrase: str, at: float, refused: Sequence[tuple[float, str]]) 
     for refused_at, clause in refused:
         if refused_at < at:
             continue
-        if channels & _channels(clause) or (not channels and words & _content(clause)):
+        ways = _channels(clause)
+        if channels & ways or (channels and not ways and _EVERY_WAY.search(clause)) or (not channels and words & _content(clause)):
             return True
     return False
 

@@ -78,6 +78,13 @@ CHANNELS = {
 """Ways to be reached, as they are said, with the value of the slot `preferred_contact`."""
 
 
+WAYS = {
+    "email": "email updates", "mail": "letters", "phone": "phone calls", "text message": "text messages",
+    "whatsapp": "WhatsApp messages",
+}  # fmt: skip
+"""The values of `preferred_contact` in words."""
+
+
 def channel(said: str) -> str | None:
     """The way to be reached that these words name, and nothing else; None for any other words."""
     words = re.sub(r"^(?:to be contacted |to get |getting |by |via |que me contacten )", "", said.casefold())

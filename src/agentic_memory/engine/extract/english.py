@@ -5,7 +5,7 @@ import re
 from agentic_memory.domain.memory import Category
 from agentic_memory.domain.naming import clean_name
 from agentic_memory.engine.extract.clauses import Clause
-from agentic_memory.engine.extract.cues import Cue, Said, Tell, channel, cue, trimmed
+from agentic_memory.engine.extract.cues import WAYS, Cue, Said, Tell, channel, cue, trimmed
 
 KIN = (
     "daughter|son|wife|husband|partner|fiancée|fiancé|fiance|girlfriend|boyfriend|mother|mom|mum|father|dad|"
@@ -194,11 +194,55 @@ def _works(match: re.Match[str], _: Clause) -> Said | None:
     return Said(f"User is {match['a'].lower()} {what}", Category.PROFILE)
 
 
+_TO_REACH = {
+    "email": ("email", "emails"), "call": ("phone", "phone calls"), "phone": ("phone", "phone calls"),
+    "ring": ("phone", "phone calls"), "text": ("text message", "text messages"),
+    "messag": ("messages", "messages"), "message": ("messages", "messages"), "contact": ("messages", "messages"),
+    "whatsapp": ("whatsapp", "WhatsApp messages"),
+}  # fmt: skip
+"""Verbs of reaching somebody, without "-ing", with the way and its plural."""
+_PASSIVE = {"email": "emailed", "call": "called", "phone": "phoned", "ring": "called", "text": "texted", "message": "messaged", "contact": "contacted"}
+_REACH = "email|call|phone|ring|text|messag|contact|whatsapp"
+_WAYS = r"(?:e?mails?|letters?|(?:phone |cold )?calls?|texts?|(?:text |whatsapp )?messages?|sms|whatsapps?|phone|text)"
+
+
+def _stops(match: re.Match[str], _: Clause) -> Said:
+    way, ways = _TO_REACH[match["v"].lower()]
+    return Said(f"User does not want {ways}", Category.DISLIKE, None, way, 0.8)
+
+
+def _never(match: re.Match[str], clause: Clause) -> Said | None:
+    verb, rest = match["v"].lower(), (match["o"] or "").strip()
+    if not rest:
+        return _stops(match, clause)
+    when = thing(rest)
+    told = f"to be {_PASSIVE.get(verb, verb)} {when}"
+    return None if when is None else Said(f"User does not want {told}", Category.DISLIKE, None, told, 0.8)
+
+
+def _no_ways(match: re.Match[str], _: Clause) -> Said:
+    ways = match["w"].lower()
+    return Said(f"User does not want {ways}", Category.DISLIKE, None, channel(ways) or ways, 0.8)
+
+
+def _instead(match: re.Match[str], _: Clause) -> Said | None:
+    verb = match["v"].lower()
+    way = _TO_REACH[verb][0] if verb in _TO_REACH else channel(verb)
+    if way is None or way == "messages":
+        return None
+    return Said(f"User prefers {WAYS[way]}", Category.PREFERENCE, "preferred_contact", way, 0.9)
+
+
 _O = r"(?P<o>.+)"
 _I_AM = r"(?:i'm|i am|im)"
 _NOT = r"(?:don't|do not|dont)"
 
 CUES: tuple[Cue, ...] = (
+    cue(rf"(?:please )?(?:stop|quit) (?P<v>{_REACH})ing(?: me)?(?: (?:at all|please|anymore|any more|now|so much|all the time))?", _stops),
+    cue(r"(?:please )?(?:don't|do not|dont|never) (?:ever )?(?P<v>email|call|phone|ring|text|message|contact|whatsapp)(?: me)?(?: (?:at all|please|anymore|any more|again|ever))?(?: (?P<o>(?:before|after|on|at|in|during|until|between|by) .+))?", _never),
+    cue(rf"no (?:more )?(?P<w>{_WAYS})(?: (?:at all|please|anymore|any more|ever|from (?:you|now on)))*", _no_ways),
+    cue(r"(?:please |just )?(?P<v>email|call|phone|text|whatsapp) me instead(?: please)?", _instead),
+    cue(rf"(?P<v>{_WAYS}) (?:is|are|works?|would be) (?:much |way )?(?:better|best)(?: for me)?", _instead),
     cue(rf"i(?:'d|'ll)? {_ADVERBS}(?:strongly )?prefer {_O}", _prefers),
     cue(rf"i(?:'d| would) {_ADVERBS}rather {_O}", _about("User would rather {}", Category.PREFERENCE, 0.7)),
     cue(rf"i(?:'d| would) {_ADVERBS}(?:like|love) (?P<o>to .+|an? .+|some .+|the .+|my .+)", _wants("User wants {}")),

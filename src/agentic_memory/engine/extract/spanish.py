@@ -197,10 +197,28 @@ def _subject(what: str) -> str:
     return "La usuaria" if first.endswith("a") and not first.endswith("ista") else "El usuario"
 
 
+_REACH = {"llam": "phone", "escrib": "messages", "contact": "messages", "mand": "messages", "envi": "messages"}
+
+
+def _stops(match: re.Match[str], _: Clause) -> Said | None:
+    what, verb = (match["w"] or "").lower(), (match["v"] or match["d"]).lower().replace("í", "i")
+    way = channel(what) or what or next(way for stem, way in _REACH.items() if verb.startswith(stem))
+    told = what or ("llamadas" if way == "phone" else "mensajes")
+    return Said(f"El usuario no quiere {told}", Category.DISLIKE, None, way, 0.8)
+
+
+def _no_ways(match: re.Match[str], _: Clause) -> Said:
+    ways = match["w"].lower()
+    return Said(f"El usuario no quiere {ways}", Category.DISLIKE, None, channel(ways) or ways, 0.8)
+
+
+_WAYS = r"(?:correos?(?: electrónicos?)?|emails?|llamadas|mensajes(?: de texto)?|cartas|whatsapps?)"
 _O = r"(?P<o>.+)"
 _DIET = "vegan[oa]|vegetarian[oa]|diabétic[oa]|celíac[oa]|sord[oa]|cieg[oa]|zurd[oa]|intolerante a .+"
 
 CUES: tuple[Cue, ...] = (
+    cue(rf"(?:no me (?P<v>llamen|llame|llames|escriban|escriba|contacten|contacte|manden|mande|envíen|envíe|envien|envie)|dejen? de (?P<d>llamar|escribir|mandar|enviar|contactar)me)(?: más)?(?: (?P<w>{_WAYS}))?(?: (?:más|nunca|por favor))*", _stops),
+    cue(rf"(?:no más|nada de|ningún|ya no más) (?P<w>{_WAYS})(?: por favor)?", _no_ways),
     cue(rf"{_ADVERBS}(?:prefiero|preferiría) {_O}", _prefers),
     cue(rf"(?:a mí )?{_ADVERBS}no me gusta(?P<p>n)? (?:nada )?{_O}", _stance("Al usuario no le gusta{n} {}", Category.DISLIKE)),
     cue(rf"(?:odio|detesto|no soporto|no aguanto) {_O}", _stance("Al usuario no le gusta {}", Category.DISLIKE)),
