@@ -133,3 +133,7 @@ def test_a_question_about_money(query: str) -> None:
 def test_promises_are_the_agents(query: str) -> None:
     assert ask(query).subject == "agent"
     assert ask("What was Ana offered?").subject == "caller"
+
+
+def test_keywords_are_told_from_questions() -> None:
+    assert ask("wedding Pamplona").is_bare and not ask("When is the wedding?").is_bare

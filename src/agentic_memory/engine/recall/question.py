@@ -60,6 +60,8 @@ class Question:
     asks_when: bool
     asks_number: bool
     asks_name: bool
+    is_bare: bool
+    """Whether it is keywords: none of its words is empty, and none says what is asked."""
     asks_advice: bool
     asks_money: bool
     asks_now: bool
@@ -115,6 +117,7 @@ def understand(query: str, caller_names: tuple[str, ...], agent_names: tuple[str
         dense=_first_person(asked_for, spoken_of),
         terms=terms or tuple(content_words(query)),
         subject=subject,
+        is_bare=not languages(query),
         windows=windows(_unnamed(query, {*caller, *agent}), at),
         **asks,
     )

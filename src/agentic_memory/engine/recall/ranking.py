@@ -88,6 +88,8 @@ STEPS = {
     "money": "kind",
 }
 """Under which heading each weight's share is told."""
+BARE = 0.5
+"""How much each kind of answer counts for keywords, which may want any."""
 WORDS_ALONE = 2.0
 """How much more coverage counts where nothing can be compared by meaning."""
 OF_THE_TURN = frozenset({"reply", "greeting", "newer"})
@@ -145,6 +147,7 @@ def _by_sort(index: CallerIndex, question: Question) -> "dict[str, NDArray[np.fl
     none = np.zeros(len(index.passages), dtype=np.float32)
     speaker = _speaker(index, question)
     age = _age(index)
+    bare = BARE if question.is_bare else 0.0
     return {
         "speaker": speaker if question.subject else none,
         "unnamed": none if question.subject else speaker,
@@ -159,9 +162,9 @@ def _by_sort(index: CallerIndex, question: Question) -> "dict[str, NDArray[np.fl
         "window": _dates(index, question),
         "recent": age * (int(question.asks_now) - int(question.asks_before)),
         "newer": none if question.asks_before else age,
-        "timed": traits.timed if question.asks_when else none,
-        "number": traits.numbers if question.asks_number else none,
-        "name": traits.names if question.asks_name else none,
+        "timed": traits.timed * (1.0 if question.asks_when else bare),
+        "number": traits.numbers * (1.0 if question.asks_number else bare),
+        "name": traits.names * (1.0 if question.asks_name else bare),
         "money": traits.money if question.asks_money else none,
     }
 
