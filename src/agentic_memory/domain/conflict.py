@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass, field, replace
 from agentic_memory.domain.call import Call
 from agentic_memory.domain.caller import Caller, CallerName, NameSource
 from agentic_memory.domain.memory import Category, Change, Evidence, Fact, Memory, Sensitivity
-from agentic_memory.domain.naming import extends
+from agentic_memory.domain.naming import extends, reported_name
 from agentic_memory.domain.retention import KEEP, Retention
 from agentic_memory.domain.wording import comparable
+from agentic_memory.errors import InvalidField
 
 NAME_SLOT = "name"
 LANGUAGE_SLOT = "language"
@@ -184,8 +185,9 @@ def edit(memory: Memory, text: str, at: float, value: str | None = None) -> Memo
     """The memory as an operator words it: later calls restate it but never reword or drop it.
 
     The new value is read from the text where that keeps its form ("User's name is ..."), else it is `value`.
+    Raises InvalidField where the name is edited and `text` gives none.
     """
-    value = _reworded_value(memory, text) or value or text
+    value = _edited_name(text) if memory.slot == NAME_SLOT else _reworded_value(memory, text) or value or text
     strength = int(NameSource.OPERATOR) if memory.slot == NAME_SLOT else memory.strength
     claim = Claim(
         Evidence("", field=OPERATOR), at, text, value if memory.value else None, memory.language,
@@ -222,6 +224,13 @@ def caller_language(memories: Iterable[Memory], calls: Iterable[Call]) -> str | 
         return None
     newest = max(spoken, key=lambda c: (c.started_at, c.conversation_id))
     return (newest.language or "").replace("_", "-").split("-")[0].lower() or None
+
+
+def _edited_name(text: str) -> str:
+    name = reported_name(text)
+    if name is None:
+        raise InvalidField(field="text", expected="a name")
+    return name
 
 
 def _reworded_value(memory: Memory, text: str) -> str | None:

@@ -16,7 +16,7 @@ PARTICLES = word_set(
 )
 """Lower-case words inside a name: they need a name after them."""
 
-TITLES = word_set("dr dra prof profesor profesora mr mrs ms mx miss sr sra srta don doña sir")
+TITLES = word_set("dr dra prof profesor profesora mr mrs ms mx miss sr sra srta don doña sir doctor doctora señor señora señorita")
 
 NOT_NAMES = word_set(
     """
@@ -104,7 +104,7 @@ def clean_name(text: str, *, cased: bool = True, most_words: int = MAX_WORDS) ->
     recognition without capitals, forms in capitals) the capitals are set.
     """
     words = straight(plain(text)).strip(" .,;:!?¡¿\"()").split()
-    if not words or len(words) > most_words or not all(_WORD.fullmatch(w) for w in words):
+    if not words or len(words) > most_words or not _may_be_name(words):
         return None
     judged = words[:1] if cased else words
     if any(is_no_name(w) for w in judged) or words[-1].lower() in PARTICLES:
@@ -118,7 +118,8 @@ def clean_name(text: str, *, cased: bool = True, most_words: int = MAX_WORDS) ->
 
 def reported_name(value: str) -> str | None:
     """A name from a form or a platform's data collection: any capitals, any script; None for fillers."""
-    words = plain(value).split()
+    value = _TOLD_OF.sub("", straight(plain(value)))
+    words = value.split()
     if any(_bare(w) in _NOT_GIVEN for w in words) or value.strip(" .").lower() in {"n/a", "na"}:
         return None
     mixed = any(is_capital(w) and w != w.upper() for w in words) or not any(w.islower() for w in words)
@@ -159,12 +160,38 @@ def _bare(word: str) -> str:
     return word.lower().strip(".,'")
 
 
-_NOT_GIVEN = word_set("none null unknown anonymous undefined unspecified desconocido provided")
+def _may_be_name(words: list[str]) -> bool:
+    """Whether the words have the form of a name: no signs, nobody's relative, no command, more than a letter."""
+    if not all(_WORD.fullmatch(w) for w in words) or any(w.lower().endswith(("'s", "s'")) for w in words):
+        return False
+    if any(_bare(w) in _COMMANDS for w in words):
+        return False
+    return not all(len(_bare(w)) < 2 and unicodedata.category(w[0]) != "Lo" for w in words)
+
+
+_TOLD_OF = re.compile(
+    r"(?:(?:the )?(?:user|caller|customer|client)(?:'s (?:full |first )?name)?(?: is| was)?(?: (?:called|named))?[\s:]+(?=\S)"
+    r"|(?:(?:el|la) )?nombre(?: completo)? (?:del|de la) (?:usuari[oa]|cliente) es |(?:(?:el|la) )?(?:usuari[oa]|cliente) se llama "
+    r"|(?:my |the )?(?:full |first )?name(?: is|'s|:) |me llamo |mi nombre es )",
+    re.IGNORECASE,
+)
+"""What a platform or an operator may put around a name: "User's name is"."""
+
+_NOT_GIVEN = word_set(
+    "none null unknown anonymous undefined unspecified desconocido provided spam scam likely telemarketer telemarketing "
+    "robocall robocaller voicemail wireless caller withheld"
+)
+_COMMANDS = word_set(
+    "ignore disregard forget override execute reveal pretend delete repeat print output instruction instructions prompt "
+    "prompts system previous prior assistant developer jailbreak admin administrator ignora ignore olvida instrucciones "
+    "anteriores sistema"
+)
+"""Words of commands to a model, which are no names wherever they stand."""
 
 
 def _as_reported(value: str) -> str | None:
     words = straight(plain(value)).strip(" .,;:").split()
-    fits = 0 < len(words) <= MAX_WORDS and all(_WORD.fullmatch(w) for w in words)
+    fits = 0 < len(words) <= MAX_WORDS and _may_be_name(words)
     if not fits or all(is_no_name(w) for w in words):
         return None
     return " ".join(words)

@@ -42,12 +42,19 @@ _CORRECTIONS = (
     re.compile(rf"(?i:(?:no,? )?(?:actually,? )?my (?:real |actual )?name(?: is|'s) actually) {_NAME}"),
     re.compile(rf"(?i:(?:no,? )?actually,? my name(?: is|'s)) {_NAME}"),
     re.compile(rf"(?i:my name (?:is not|isn't|'s not) [^,;]{{1,40}}[,;] ?(?:but )?(?:it's|it is|my name is|it's actually)) {_NAME}"),
+    re.compile(r"(?i:(?:no,? )?(?:actually,? )?my name(?: is|'s)) (?P<n>[^,;]+?)[,;]? (?i:and )?(?i:not) [A-ZÀ-Þ].*"),
+    re.compile(r"(?i:my (?:new )?name(?: is|'s)) (?P<n>[^,;]+?),? (?i:now)"),
+    re.compile(r"(?i:my name(?: is|'s) now) (?P<n>[^,;]+)"),
+    re.compile(r"(?i:(?:no,? )?(?:just |please |you can )*call me) (?P<n>[^,;]+?),? (?i:instead)(?i: please)?"),
+    re.compile(r"(?i:(?:no,? )?mi nombre es|(?:no,? )?me llamo) (?P<n>[^,;]+?)[,;]? (?i:y )?(?i:no) [A-ZÀ-Þ].*"),
+    re.compile(rf"(?i:que no[,;]? (?:que )?(?:me llamo|mi nombre es)) {_NAME}"),
     re.compile(rf"(?i:i'm not [^,;]{{1,40}}[,;] ?(?:i'm|i am|my name is)) {_NAME}"),
     re.compile(rf"(?i:(?:perdone? ?,? )?no (?:me llamo|soy) [^,;]{{1,40}}[,;] ?(?:sino |me llamo|soy|mi nombre es)) ?{_NAME}"),
     re.compile(rf"(?i:no[,;] (?:me llamo|mi nombre es|my name is|my name's)) {_NAME}"),
     re.compile(rf"(?i:en realidad,? (?:me llamo|mi nombre es)) {_NAME}"),
 )
 _IN_REPLY = (
+    re.compile(rf"(?i:(?:no|sorry|actually|oh|que no)?[,.;]? ?(?:it's|it is|that's|es)? ?(?:not|no es|no soy) [^,;]{{1,40}}[,;] ?(?:but )?(?:it's|it is|i'm|es|soy)) {_NAME}"),
     re.compile(rf"(?i:(?:no|sorry|actually|oh)[,.;]? (?:(?:no|sorry|actually)[,;]? )*(?:it's|it is|i'm|i am|es|soy|this is)(?: actually)?) {_NAME}"),
     re.compile(r"(?i:(?:it's|it is|i'm|es|soy)) (?P<n>[^,;]+?)[,;]? (?i:not|no) (?:[A-ZÀ-Þ]|(?i:with|con)\b).*"),
 )
@@ -59,6 +66,7 @@ _INTRODUCTIONS = (
 _BARE_INTRODUCTIONS = (
     re.compile(r"(?i:i'm|i am|im|soy|yo soy|le habla|habla|just call me|call me|llámame|llámeme) (?P<n>[^\W\d_].*)"),
     re.compile(r"(?i:this is) (?P<n>[^\W\d_].*)"),
+    re.compile(r"(?P<n>(?:(?:Dr|Mr|Mrs|Ms)\.? |Doctor |Doctora )?[A-ZÀ-Þ][\w'-]+ [A-ZÀ-Þ][\w'-]+ (?:speaking|al habla))"),
 )
 _SPEAKING = re.compile(r"\s+(?:speaking|calling|here|al habla|al teléfono)\b.*$", re.IGNORECASE)
 _GO_ON = word_set(
@@ -193,7 +201,8 @@ def _bare_introduction(said: str, turn: Turn, *, early: bool) -> str | None:
 
 
 def _strict_name(words: str) -> str | None:
-    """Capitalised words up to the end of the clause, or up to "from", "and" or "de"."""
+    """Capitalised words up to the end of the clause, or up to "from", "and" or "de"; "don" is left out."""
+    words = re.sub(r"^(?:don|doña)\s+(?=\S)", "", words, flags=re.IGNORECASE)
     name = re.split(r"\s+(?:from|with|and|de(?! la | los | las )|del|y|e)\s+", words)[0]
     first = name.split()[0] if name.split() else ""
     return clean_name(name, most_words=4) if is_capital(first) else None
