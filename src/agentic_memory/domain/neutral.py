@@ -42,6 +42,14 @@ _LABEL = re.compile(
     r"|sistema|asistente|usuario|instrucciones)\b(?:\s*[:\u2236\ua789\u02d0])+\s*",
     re.IGNORECASE,
 )
+_COMMAND = re.compile(
+    r"^\s*[\[(<#*]*\s*(?:system|assistant|developer|user|human|ai|sistema|asistente)(?: (?:prompt|message|note))?\s*[\])>*]*\s*:"
+    r"|\b(?:ignore|disregard|forget|override|bypass) (?:\w+ ){0,3}?(?:instructions?|prompts?|rules|guidelines|(?:previous|prior) (?:messages?|orders))\b"
+    r"|\b(?:ignora|ignore|olvida|olvide) (?:\w+ ){0,3}?(?:instrucciones|reglas|indicaciones)\b"
+    r"|\b(?:reveal|repeat|print|show|output) (?:\w+ ){0,2}?(?:system )?(?:prompt|instructions)\b|\byou are now (?:a|an|the|in)\b|\bsystem prompt\b"
+    r"|<\|?(?:im_start|system|/?s)\b",
+    re.IGNORECASE,
+)
 # Most memories are such text, and nothing above can be in it ("memory" is looked for apart).
 _PLAIN = re.compile(r"[A-Za-z0-9\u00c0-\u00ff.,;!?'\"()/&+%-]+(?: [A-Za-z0-9\u00c0-\u00ff.,;!?'\"()/&+%-]+)*")
 _CLAUSE_END = re.compile(r"[.;,!?](?=\s)")
@@ -64,6 +72,12 @@ def neutral(text: str, limit: int = 200) -> str:
     if len(clean) <= limit and len(head) == len(text):
         return clean
     return _shortened(clean, limit)
+
+
+def commands(text: str) -> bool:
+    """Whether a text reads as an instruction to a model or bears the label of a role: "SYSTEM: ..."."""
+    visible = unicodedata.normalize("NFKC", _INVISIBLE_RUN.sub("", text))
+    return _COMMAND.search(visible) is not None
 
 
 def neutral_id(text: str, limit: int = 256) -> str:

@@ -8,6 +8,7 @@ from agentic_memory.domain.call import Call, CollectedValue
 from agentic_memory.domain.caller import NameSource
 from agentic_memory.domain.memory import Category, Evidence, Fact
 from agentic_memory.domain.naming import reported_name
+from agentic_memory.domain.neutral import commands
 from agentic_memory.domain.sensitivity import is_secret, is_secret_field, masked, sensitivity
 from agentic_memory.domain.wording import comparable, email_word, one_line, plain, word_set
 from agentic_memory.engine.extract.contact import email_in
@@ -43,7 +44,7 @@ _BY = {"e mail": "email", "text message": "text message", "call": "phone", "llam
 
 def _contact(value: str) -> str | None:
     words = email_word(comparable(value))
-    return None if words in _NO_MATTER else _BY.get(words) or channel(words) or words or None
+    return None if words in _NO_MATTER else _BY.get(words) or channel(words)
 
 
 NAME = Field("name", Category.NAME, "User's name is {}", reported_name)
@@ -109,7 +110,9 @@ def _text(collected: CollectedValue) -> str:
 
 
 def _may_be_kept(words: str, text: str) -> bool:
-    return not (is_secret_field(words) or is_secret(text) or is_secret(f"{words}: {text}"))
+    """Whether a field holds neither a secret nor what reads as a command to the agent."""
+    secret = is_secret_field(words) or is_secret(text) or is_secret(f"{words}: {text}")
+    return not (secret or commands(text))
 
 
 def _joined_name(filled: Iterable[tuple[CollectedValue, str, str]], call: Call) -> Iterator[Fact]:

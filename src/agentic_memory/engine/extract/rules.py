@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from agentic_memory.domain.call import Call, Role, Turn
 from agentic_memory.domain.memory import Category, Evidence, Fact
+from agentic_memory.domain.neutral import commands
 from agentic_memory.domain.sensitivity import NUMBER_WORD, is_secret, sensitivity
 from agentic_memory.domain.wording import comparable
 from agentic_memory.engine.extract import english, spanish
@@ -86,7 +87,7 @@ def _stated(turn: Turn, before: str, call: Call) -> Iterator[Fact]:
     text = turn.text[:MAX_TURN]
     secret = is_secret(text)
     facts = (*_reachable(text, turn, before, call), *_said(text, turn, call))
-    yield from (f for f in facts if not (secret and _may_tell(f)))
+    yield from (f for f in facts if not ((secret and _may_tell(f)) or commands(f.text)))
 
 
 def _may_tell(fact: Fact) -> bool:
