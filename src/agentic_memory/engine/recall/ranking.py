@@ -27,7 +27,7 @@ class Weights:
     coverage: float = 2.0
     meaning: float = 0.75
     meaning_after: float = 0.2
-    answer: float = 0.35
+    answer: float = 0.3
     """For the words of a question just asked by the other side: the answer inherits them."""
     reply: float = -0.7
     """For what only follows a question of the other side: which one it was is told by `answer`."""
