@@ -30,6 +30,7 @@ _MONTHS = (
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'\u201d\u2019)]*\s+(?=[\"'\u201c\u2018(¿¡]*[^\W\d_a-z])")
 _ABBREVIATION = re.compile(r"(?:\b(?:mr|mrs|ms|dr|prof|st|sr|sra|dra|ud|uds|no|vs|etc|approx)|\b\w)\.$", re.IGNORECASE)
+_MOODS = frozenset({"sentiment", "mood", "emotion", "emotional", "tone", "attitude", "animo", "sentimiento"})
 _PREFERENCES = (Category.PREFERENCE, Category.DISLIKE)
 _OPEN = (Category.PROMISE, Category.INTENT)
 # A slot with a line of its own, and summaries, which stand with their calls.
@@ -65,7 +66,7 @@ def compile_brief(caller: "Caller", calls: "Sequence[Call]", memories: Sequence[
     """
     name = neutral(caller.name.text, NAME_LIMIT) if caller.name else ""
     newest_first = sorted(calls, key=lambda c: (c.started_at, c.conversation_id), reverse=True)
-    current = [m for m in memories if m.is_current and not _expired(m, caller.last_call_at)]
+    current = [m for m in memories if m.is_current and not _expired(m, caller.last_call_at) and not _is_mood(m)]
     preference = preference_aloud(current, name)
     summary = _memory_summary(name, newest_first, current)
     return Brief(
@@ -112,6 +113,11 @@ def first_sentence(text: str) -> str:
     return text
 
 
+def _is_mood(memory: Memory) -> bool:
+    """Whether a memory is of how the caller felt in one call: nothing to tell in the next."""
+    return memory.category is Category.OTHER and not _MOODS.isdisjoint((memory.slot or "").split("_"))
+
+
 def _expired(memory: Memory, at: float) -> bool:
     return memory.expires_at is not None and memory.expires_at <= at
 
@@ -144,11 +150,12 @@ def _summary_lines(name: str, calls: "Sequence[Call]", memories: Sequence[Memory
         wants = [m for m in taught if m.category in _OPEN and m.sensitivity is not Sensitivity.SENSITIVE]
         yield _line(max(wants, key=_weight).text) if wants else ""
         yield _one_line(first_sentence(told))
-    known = [m for m in memories if m.category is not Category.NAME] or memories
+    known = [m for m in memories if m.category is not Category.NAME]
     yield from (_line(m.text) for m in sorted(known, key=_weight, reverse=True))
     if last is not None:
         yield _line(last.title)
         yield f"Last call on {in_words(last.started_at)}" if in_words(last.started_at) else ""
+    yield from (_line(m.text) for m in memories)
 
 
 def _summary_is_ordinary(taught: Iterable[Memory]) -> bool:

@@ -163,7 +163,7 @@ def test_a_sensitive_summary_is_not_the_memory_summary() -> None:
         ),
         (None, (memory("User lives in Graz", importance=0.9), memory("User has a dog")), "User lives in Graz"),
         (None, (memory("User's name is Stefan", Category.NAME, importance=1.0), memory("User has a dog")), "User has a dog"),
-        (None, (memory("User's name is Stefan", Category.NAME),), "User's name is Stefan"),
+        (None, (memory("User's name is Stefan", Category.NAME),), "Last call on 24 May 2026"),
         (None, (), "Last call on 24 May 2026"),
         ("\u200b", (memory("{{x}}"),), "((x))"),
     ],
@@ -175,6 +175,12 @@ def test_memory_summary(summary: str | None, memories: tuple[Memory, ...], expec
 def test_memory_summary_without_calls() -> None:
     assert compile_brief(caller(), (), ()).memory_summary == ""
     assert compile_brief(caller(), (), (memory("User has a dog"),)).memory_summary == "User has a dog"
+
+
+def test_how_somebody_felt_is_not_in_the_brief() -> None:
+    mood = memory("User's sentiment: furious", Category.OTHER, 24, slot="sentiment", value="furious")
+    brief = compile_brief(caller(), [call(24)], [mood])
+    assert "furious" not in brief.context + brief.memory_summary
 
 
 def test_a_long_summary_is_cut() -> None:
