@@ -25,6 +25,7 @@ def learnt(summary: str | None = None, **collected: str | int | float | bool) ->
         ("preferred_channel", "Phone calls", "preferred_contact", "phone", "User prefers phone updates"),
         ("preferred_contact", "email updates", "preferred_contact", "email", "User prefers email updates"),
         ("preferred_language", "Spanish", "language", "es", "User's language is Spanish"),
+        ("language", "Español (México)", "language", "es", "User's language is Español (México)"),
         ("idioma", "es-MX", "language", "es", "User's language is es-MX"),
         ("Email Address", "Omar@Example.com", "email", "omar@example.com", "User's email address is omar@example.com"),
         ("callback_number", "+15550100001", "phone", "+15550100001", "User's phone number is +15550100001"),

@@ -14,7 +14,7 @@ MAX_CLAUSE = 400
 """Characters; longer stretches without punctuation are read no further."""
 
 _ABBREVIATION = "".join(rf"(?<!\b{a})" for a in ("Dr", "Dra", "Mr", "Mrs", "Ms", "Sr", "Sra", "St", "Prof"))
-_SENTENCE_END = re.compile(rf"{_ABBREVIATION}(?<!\b[A-Z])[.!?…]+(?=\s|$)|[;\n\r]|(?=[¿¡])|(?<=\S)[?](?=\w)")
+_SENTENCE_END = re.compile(rf"{_ABBREVIATION}(?<!\b[A-Z])(?<!\b[ap]\.m)[.!?…]+(?=\s|$)|[;\n\r]|(?=[¿¡])|(?<=\S)[?](?=\w)")
 
 _SUBJECT = (
     r"(?:(?:also|then|actually|now|please|maybe|tambi[eé]n|ahora|luego|adem[aá]s)\s+)?"
@@ -58,7 +58,7 @@ _FILLER = re.compile(
     r"now|please|thanks|thank you|of course|just|sorry|by the way|"
     r"bueno|pues|mire|mira|oiga|oye|este|o sea|sí|si|vale|claro|hola|buenas|buenos días|buenas tardes|"
     r"buenas noches|la verdad|la verdad es que|es que|creo que|y|e|pero|también|además|yo|entonces|"
-    r"gracias|perdón|perdone|por favor|verá|verás|ahora|ya|resulta que|a ver)\b[\s,.…-]*)+",
+    r"gracias|perdón|perdone|por favor|verá|verás|ahora|ya|resulta que|a ver)\b(?![-']\w)[\s,.…-]*)+",
     re.IGNORECASE,
 )
 _HESITATION = re.compile(r"(?:^|(?<=\s))(?:uh+|um+|uhm|er+m?|eh+|mm+|hm+)[,.…]*\s+", re.IGNORECASE)

@@ -6,6 +6,7 @@ from agentic_memory.domain.memory import Category
 from agentic_memory.domain.naming import clean_name
 from agentic_memory.engine.extract.clauses import Clause
 from agentic_memory.engine.extract.cues import WAYS, Cue, Said, Tell, channel, cue, trimmed
+from agentic_memory.engine.extract.language import wished_language
 
 KIN = (
     "daughter|son|wife|husband|partner|fiancée|fiancé|fiance|girlfriend|boyfriend|mother|mom|mum|father|dad|"
@@ -16,12 +17,21 @@ KIN = (
 _ADVERBS = r"(?:really |just |also |always |still |actually |usually |generally |absolutely |do |much |would |kind of |currently |now )*"
 _ENDINGS = re.compile(
     r"[\s,]+(?:please|thanks|thank you(?: very much)?|too|as well|actually|you know|though|right|okay|ok|"
-    r"anymore|any more|if possible|if that's (?:ok|okay|possible|alright|all right)|if you (?:can|could|don't mind)|"
+    r"anymore|any more|since|when|while|where|which|who|after|until|if possible|if that's (?:ok|okay|possible|alright|all right)|if you (?:can|could|don't mind)|"
     r"by the way|i think|i guess|i mean|so|and|but|or|because)$",
     re.IGNORECASE,
 )
 _CONDITIONS = re.compile(r"\b(?:if|unless|whether|in case|as long as|provided)\b|\?", re.IGNORECASE)
-_OWN_CLAUSE = re.compile(r"(?:\s+(?:that|which))?\s+i(?:'m|'d|'ve|'ll)?\s.*", re.IGNORECASE)
+_OWN_CLAUSE = re.compile(
+    r"(?:\s+(?:that|which))?\s+i(?:'m|'d|'ve|'ll)?\s.*"
+    r"|\s+(?:my \w+(?: \w+)? (?:is|are|was|has|likes?|works?|wants?)|my \w+'s (?:not|going|called)|it's|it (?:is|was|has|will|would)|he's|she's|they're|we're"
+    r"|(?:he|she|we|they) (?:is|are|was|were|has|have|will|would|can)|you (?:can|could|should|need|are|have)|(?:can|could) you|please)\s.*",
+    re.IGNORECASE,
+)
+"""Another clause behind the object, where speech has no comma."""
+_SPANISH = re.compile(r"\b(?:mi|con|por|para|que|del|una|muy|pero|porque|y)\b")
+_BARE_VERB = re.compile(r"to \w+", re.IGNORECASE)
+_PLACE_END = re.compile(r",?\s+(?:with|since|because|but|so|for|which|where|while|con|desde|porque)\b.*|\s+and (?![A-Z]).*")
 _DANGLING = re.compile(r"\b(?:what|where|when|how|why|who|because|and|or|the|a|an|to|of|my|with|for)$", re.IGNORECASE)
 _NO_OBJECT = re.compile(
     r"(?:it|that|this|them|those|these|you|your|yours|him|her|one|ones|how|what|when|where|why|who|which|neither|both|"
@@ -81,8 +91,11 @@ _PROMISED = (
 
 def thing(words: str, *, own: str = "their ") -> str | None:
     """The object of a cue in the third person; `own` takes the place of "my". None if it says nothing."""
-    whole = trimmed(_OWN_CLAUSE.sub("", words), _ENDINGS, _CONDITIONS)
-    if whole is None or _NO_OBJECT.match(whole) or _DANGLING.search(whole) or _POINTING.search(whole):
+    alone = _OWN_CLAUSE.sub("", words)
+    whole = trimmed(alone, _ENDINGS, _CONDITIONS)
+    if whole is None or (alone != words and _BARE_VERB.fullmatch(whole)) or _SPANISH.search(whole):
+        return None
+    if _NO_OBJECT.match(whole) or _DANGLING.search(whole) or _POINTING.search(whole):
         return None
     for pattern, other in _PERSONS:
         whole = pattern.sub(other, whole)
@@ -93,16 +106,26 @@ def _prefers(match: re.Match[str], _: Clause) -> Said | None:
     liked = thing(match["o"])
     if liked is None:
         return None
-    way = channel(liked)
+    way, tongue = channel(liked), wished_language(liked)
+    if tongue:
+        return Said(f"User prefers {liked}", Category.PREFERENCE, "language", tongue, 0.9)
     if way:
         return Said(f"User prefers {liked}", Category.PREFERENCE, "preferred_contact", way, 0.9)
     return Said(f"User prefers {liked}", Category.PREFERENCE, None, liked, 0.7)
 
 
+_UNPLEASANT = re.compile(
+    r"(?:wait|sit|hold|hang|queu|stand)ing\b|(?:being|getting) \w|(?:pay|spend|repeat|explain|call)ing (?:\w+ ){0,3}?(?:twice|extra|again|hours|myself|more|double)\b"
+    r"|repeating|(?:talk|speak|listen)ing to (?:\w+ ){0,2}?(?:machines?|robots?|bots?|recordings?|walls?|music)\b|having to\b|when\b|how\b|losing\b|wasting\b",
+    re.IGNORECASE,
+)
+"""What nobody likes and many say they love."""
+
+
 def _stance(template: str, category: Category) -> Tell:
     def tell(match: re.Match[str], _: Clause) -> Said | None:
         liked = thing(match["o"])
-        if liked is None:
+        if liked is None or (category is Category.PREFERENCE and _UNPLEASANT.match(liked)):
             return None
         return Said(template.format(liked), category, None, channel(liked) or liked, 0.7)
 
@@ -146,7 +169,7 @@ def _their_name(words: str, clause: Clause) -> str | None:
 
 def _place(template: str, slot: str | None) -> Tell:
     def tell(match: re.Match[str], clause: Clause) -> Said | None:
-        where = thing(match["o"])
+        where = thing(_PLACE_END.sub("", match["o"]))
         if where is None or not _is_place(where, clause):
             return None
         return Said(template.format(where), Category.PLACE, slot, where if slot else None, 0.7)
@@ -238,6 +261,8 @@ _I_AM = r"(?:i'm|i am|im)"
 _NOT = r"(?:don't|do not|dont)"
 
 CUES: tuple[Cue, ...] = (
+    cue(r"(?:please |let's )?(?:speak|talk)(?: to me)? (?:in )?(?P<o>[a-z]+)(?: (?:to|with) me)?", lambda m, _: _speaks(m)),
+    cue(rf"i(?:'d| would) {_ADVERBS}(?:rather|like|love) (?P<o>(?:to )?(?:speak|talk) (?:in )?[a-z]+)", lambda m, _: _speaks(m)),
     cue(rf"(?:please )?(?:stop|quit) (?P<v>{_REACH})ing(?: me)?(?: (?:at all|please|anymore|any more|now|so much|all the time))?", _stops),
     cue(r"(?:please )?(?:don't|do not|dont|never) (?:ever )?(?P<v>email|call|phone|ring|text|message|contact|whatsapp)(?: me)?(?: (?:at all|please|anymore|any more|again|ever))?(?: (?P<o>(?:before|after|on|at|in|during|until|between|by) .+))?", _never),
     cue(rf"no (?:more )?(?P<w>{_WAYS})(?: (?:at all|please|anymore|any more|ever|from (?:you|now on)))*", _no_ways),
@@ -277,6 +302,13 @@ CUES: tuple[Cue, ...] = (
     cue(rf"i {_ADVERBS}speak (?P<o>(?:english|spanish|french|german|italian|portuguese|arabic|chinese|mandarin|hindi|russian|polish|catalan)\b.*)", _about("User speaks {}", Category.PROFILE)),
 )  # fmt: skip
 
+
+def _speaks(match: re.Match[str]) -> Said | None:
+    tongue = wished_language(match["o"])
+    spoken = match["o"].split()[-1].capitalize()
+    return Said(f"User prefers to speak {spoken}", Category.PREFERENCE, "language", tongue, 0.9) if tongue else None
+
+
 _APPOSED = re.compile(rf"\b[Mm]y (?P<k>{KIN})(?: is)?,? (?P<n>[A-ZÀ-Þ][\w'-]+)\b(?!\s+[A-ZÀ-Þ])")
 
 
@@ -285,14 +317,14 @@ def _home(match: re.Match[str], clause: Clause) -> Said | None:
     if where.startswith("to "):
         return None
     where = re.sub(r"\s+(?:now|right now|these days|at the moment)$", "", where, flags=re.IGNORECASE)
-    place = thing(where)
+    place = thing(_PLACE_END.sub("", where))
     if place is None or not _is_place(place, clause):
         return None
     return Said(f"User lives {preposition.lower()} {place}", Category.PLACE, "home", place, 0.7)
 
 
 def _moved(match: re.Match[str], clause: Clause) -> Said | None:
-    place = thing(match["o"].partition(" ")[2])
+    place = thing(_PLACE_END.sub("", match["o"].partition(" ")[2]))
     if place is None or not _is_place(place, clause):
         return None
     town = re.split(r" (?:last|this|in|on|a|two|three|\d)\b", place)[0]

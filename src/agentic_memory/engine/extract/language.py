@@ -33,10 +33,23 @@ def language_of(text: str, default: str | None) -> str | None:
     return first if votes[first] > votes[second] else default
 
 
+_WISHED = re.compile(
+    r"(?:(?:to |que )?(?:me |le |nos )?(?:speak|talk|speaking|talking|hablar(?:lo|me|le)?|hablen?|atiendan?|be spoken to|be served|comunicarme|comunicarse)"
+    r"(?: (?:to me|with me|conmigo))?\s+)?(?:in |en (?:el )?|el )?(?P<tongue>[^\W\d]+)(?: please| por favor| instead)?",
+    re.IGNORECASE,
+)
+
+
+def wished_language(words: str) -> str | None:
+    """The tag of the language that these words ask to be spoken: "to speak Spanish", "hablar en español"."""
+    wish = _WISHED.fullmatch(words.strip())
+    return _NAMES.get(wish["tongue"].lower()) if wish else None
+
+
 def language_tag(value: str) -> str | None:
     """The primary tag of a language named in English or its own words, or given as a tag; None if unknown."""
-    named = _NAMES.get(value.strip().lower())
-    if named:
-        return named
+    named = {_NAMES[w] for w in re.findall(r"[^\W\d_]+", value.lower()) if w in _NAMES}
+    if len(named) == 1:
+        return named.pop()
     tag = _TAG.fullmatch(value.strip())
     return tag[1].lower() if tag and tag[1].lower() in set(_NAMES.values()) else None

@@ -25,7 +25,7 @@ _EMPTY = word_set(
     "|",
 )
 _PREFIXES = word_set("user users user's caller callers customer customers client clients usuario cliente contact's")
-_PASSING = word_set("consent session comfort rating score satisfaction sentiment mood test agent call timestamp outcome")
+_PASSING = word_set("consent session comfort rating score satisfaction sentiment mood emotion emotional tone attitude animo sentimiento test agent call timestamp outcome")
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,12 @@ _ASKS_PHONE = re.compile(
     r"(?:phone|telephone|number|tel[eé]fono|n[uú]mero de tel[eé]fono|callback number|m[oó]vil)\b[^.!]*\?",
     re.IGNORECASE,
 )
+_IRONY = re.compile(
+    r"\byeah,? right\b|\boh,? (?:great|wonderful|fantastic|lovely|perfect)\b|\bthanks for nothing\b|\bjust what i needed\b|\bsarcas\w+"
+    r"|\b(?:sí|ya),? claro\b|\bclaro,? cómo no\b|\bqué (?:maravilla|bonito),|\blo que me faltaba\b",
+    re.IGNORECASE,
+)
+"""Marks of irony: what is liked in such a turn is not liked."""
 _FIGURE = re.compile(rf"\d|\b(?:{NUMBER_WORD})\b", re.IGNORECASE)
 
 
@@ -87,7 +93,8 @@ def _stated(turn: Turn, before: str, call: Call) -> Iterator[Fact]:
     text = turn.text[:MAX_TURN]
     secret = is_secret(text)
     facts = (*_reachable(text, turn, before, call), *_said(text, turn, call))
-    yield from (f for f in facts if not ((secret and _may_tell(f)) or commands(f.text)))
+    ironic = bool(_IRONY.search(text))
+    yield from (f for f in facts if not (ironic and f.category is Category.PREFERENCE) and not ((secret and _may_tell(f)) or commands(f.text)))
 
 
 def _may_tell(fact: Fact) -> bool:

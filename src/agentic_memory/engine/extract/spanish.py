@@ -7,6 +7,7 @@ from agentic_memory.domain.naming import clean_name
 from agentic_memory.domain.wording import word_set
 from agentic_memory.engine.extract.clauses import Clause
 from agentic_memory.engine.extract.cues import Cue, Said, Tell, channel, cue, trimmed
+from agentic_memory.engine.extract.language import wished_language
 
 KIN = (
     "hija|hijo|mujer|esposa|esposo|marido|pareja|novia|novio|madre|mamá|padre|papá|hermano|hermana|abuela|"
@@ -79,9 +80,22 @@ _SOON = (
 )
 
 
+_OWN_CLAUSE = re.compile(
+    r"\s+(?:mi \w+(?: \w+)? (?:es|está|se|tiene|no)|porque|pero|es que|yo|me llamo|soy|estoy|vivo|tengo|quiero|puede|por favor)\s.*",
+    re.IGNORECASE,
+)
+"""Another clause behind the object, where speech has no comma."""
+_ENGLISH = re.compile(r"\b(?:my|the|with|and|i|to|of|you|your|for|is|this|that|because|but)\b")
+_PLACE_END = re.compile(rf",?\s+(?:con|desde|porque|pero|donde)\b.*|\s+(?:{_ENGLISH.pattern}).*")
+_UNPLEASANT = re.compile(r"(?:esperar|estar esperando|estar en espera|que me|que le|que no|tener que|perder|repetir|hacer cola|pagar (?:de más|dos veces))\b", re.IGNORECASE)
+"""What nobody likes and many say they love."""
+
+
 def thing(words: str) -> str | None:
-    """The object of a cue in the third person; None if it says nothing."""
-    whole = trimmed(words, _ENDINGS, _CONDITIONS)
+    """The object of a cue in the third person; None if it says nothing, or goes on in English."""
+    whole = trimmed(_OWN_CLAUSE.sub("", words), _ENDINGS, _CONDITIONS)
+    if whole is None or _ENGLISH.search(whole):
+        return None
     if whole is None or _NO_OBJECT.match(whole) or _DANGLING.search(whole) or _POINTING.search(whole):
         return None
     for pattern, other in _PERSONS:
@@ -93,7 +107,9 @@ def _prefers(match: re.Match[str], _: Clause) -> Said | None:
     liked = thing(match["o"])
     if liked is None:
         return None
-    way = channel(liked)
+    way, tongue = channel(liked), wished_language(liked)
+    if tongue:
+        return Said(f"El usuario prefiere {liked}", Category.PREFERENCE, "language", tongue, 0.9)
     slot, importance = ("preferred_contact", 0.9) if way else (None, 0.7)
     return Said(f"El usuario prefiere {liked}", Category.PREFERENCE, slot, way or liked, importance)
 
@@ -101,7 +117,7 @@ def _prefers(match: re.Match[str], _: Clause) -> Said | None:
 def _stance(template: str, category: Category) -> Tell:
     def tell(match: re.Match[str], _: Clause) -> Said | None:
         liked = thing(match["o"])
-        if liked is None:
+        if liked is None or (category is Category.PREFERENCE and _UNPLEASANT.match(match["o"])):
             return None
         plural = "n" if "p" in match.groupdict() and match["p"] else ""
         return Said(template.format(liked, n=plural), category, None, _bare(liked), 0.7)
@@ -137,7 +153,7 @@ def _person(match: re.Match[str], clause: Clause) -> Said | None:
 def _place(template: str, slot: str) -> Tell:
     def tell(match: re.Match[str], clause: Clause) -> Said | None:
         words = re.sub(r"\s+(?:ahora|ahora mismo|actualmente)$", "", match["o"], flags=re.IGNORECASE)
-        where = thing(words)
+        where = thing(_PLACE_END.sub("", words))
         if where is None or not _is_place(where, clause):
             return None
         return Said(template.format(where), Category.PLACE, slot, where, 0.7)
@@ -217,6 +233,7 @@ _O = r"(?P<o>.+)"
 _DIET = "vegan[oa]|vegetarian[oa]|diabétic[oa]|celíac[oa]|sord[oa]|cieg[oa]|zurd[oa]|intolerante a .+"
 
 CUES: tuple[Cue, ...] = (
+    cue(r"(?:hay que hablar(?:me|le)|hábl[ea](?:n)?me|hablemos|me puede hablar|necesito que me hablen?|quiero hablar|quiero que me hablen?) en (?P<o>[^\W\d]+)", lambda m, _: _speaks(m)),
     cue(rf"(?:no me (?P<v>llamen|llame|llames|escriban|escriba|contacten|contacte|manden|mande|envíen|envíe|envien|envie)|dejen? de (?P<d>llamar|escribir|mandar|enviar|contactar)me)(?: más)?(?: (?P<w>{_WAYS}))?(?: (?:más|nunca|por favor))*", _stops),
     cue(rf"(?:no más|nada de|ningún|ya no más) (?P<w>{_WAYS})(?: por favor)?", _no_ways),
     cue(rf"{_ADVERBS}(?:prefiero|preferiría) {_O}", _prefers),
@@ -247,6 +264,12 @@ CUES: tuple[Cue, ...] = (
     cue(rf"{_ADVERBS}tengo (?P<o>{_HAVE})", _about("El usuario tiene {}", Category.PROFILE, 0.7)),
     cue(r"no (?P<o>como|bebo|tomo) (?P<x>.+)", lambda m, _c: _abstains(m)),
 )  # fmt: skip
+
+
+def _speaks(match: re.Match[str]) -> Said | None:
+    tongue = wished_language(match["o"])
+    return Said(f"El usuario prefiere hablar en {match['o'].lower()}", Category.PREFERENCE, "language", tongue, 0.9) if tongue else None
+
 
 _APPOSED = re.compile(rf"\b[Mm]i (?P<k>{KIN}),? (?P<n>[A-ZÀ-Þ][\w'-]+)\b(?!\s+[A-ZÀ-Þ])")
 
