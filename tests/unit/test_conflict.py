@@ -222,6 +222,12 @@ def test_what_the_operator_deleted_is_not_learnt_again_from_old_calls() -> None:
     assert forgotten([Change(memory.id, "deleted", 1500.0, "call")]) == {}
 
 
+@pytest.mark.parametrize("told", ["User's PIN is 4821", "User pays with 4111 1111 1111 1111"])
+def test_a_secret_is_not_kept_whoever_found_it(told: str) -> None:
+    each = call(1)
+    assert reconcile([], [fact(told, Category.OTHER, None, None, 0, 1)], each).is_empty
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [

@@ -15,6 +15,7 @@ from agentic_memory.domain.caller import Caller, CallerName, NameSource
 from agentic_memory.domain.memory import Category, Change, Evidence, Fact, Memory, Sensitivity
 from agentic_memory.domain.naming import extends, reported_name
 from agentic_memory.domain.retention import KEEP, Retention
+from agentic_memory.domain.sensitivity import is_secret
 from agentic_memory.domain.wording import comparable
 from agentic_memory.errors import InvalidField
 
@@ -164,10 +165,13 @@ def reconcile(
 
     `existing` is all of the caller's memories, superseded ones included; `forgotten` maps ids that an
     operator deleted to when. The outcome of a set of calls does not depend on their order, and a call
-    processed again changes nothing; a new version of a conversation takes the place of the old one.
+    processed again changes nothing; a new version of a conversation takes the place of the old one. A
+    fact that holds a card number, a code or a password is not kept, whoever found it.
     """
     records = {m.id: _opened(m, without=call.conversation_id) for m in existing}
     for fact in facts:
+        if is_secret(fact.text) or is_secret(fact.value or ""):
+            continue
         key = memory_id(call, fact)
         if call.started_at > (forgotten or {}).get(key, float("-inf")):
             record = records.setdefault(key, _Record(key, fact.category, fact.slot, []))

@@ -183,7 +183,7 @@ _NOT_GIVEN = word_set(
 )
 _COMMANDS = word_set(
     "ignore disregard forget override execute reveal pretend delete repeat print output instruction instructions prompt "
-    "prompts system previous prior assistant developer jailbreak admin administrator ignora ignore olvida instrucciones "
+    "prompts system previous assistant developer jailbreak admin administrator ignora ignore olvida instrucciones "
     "anteriores sistema"
 )
 """Words of commands to a model, which are no names wherever they stand."""

@@ -89,7 +89,7 @@ _TAX_NUMBER = re.compile(r"(?<!\d)\d{3}[- ]\d{2}[- ]\d{4}(?!\d)")
 _ANY_SECRET = re.compile(rf"\d|\b(?:{NUMBER_WORD})\b|\b{_CREDENTIAL}\b", re.IGNORECASE)
 _SECRET_FIELD = re.compile(
     r"(?<!\w)(?:(?:credit|debit|payment|bank) ?card(?: number| no| digits)?|card ?(?:number|no|digits|security code|pin|cvv|cvc)|pan"
-    rf"|{_CREDENTIAL}|passw(?:or)?d|verification|otp code|account pin|iban|routing number|tax id|(?:numero (?:de )?(?:la )?)?tarjeta"
+    rf"|{_CREDENTIAL}|passw(?:or)?d|verification|otp code|account pin|iban|routing number|tax id|bank account(?: number)?|passport(?: number| no)?|national id(?: number)?|dni|(?:numero (?:de )?(?:la )?)?tarjeta"
     r"(?: de (?:credito|debito))?|contrasena|codigo (?:de )?(?:seguridad|verificacion))(?!\w)",
     re.IGNORECASE,
 )

@@ -44,7 +44,7 @@ def test_what_is_taken_back_is_not_learnt(words: str) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["Don't forget that.", "I will never forget that!", "Please delete that appointment.", "I mean, it's nice."],
+    ["Don't forget that.", "I will never forget that!", "Please delete that appointment.", "Please remove it from my bill.", "I mean, it's nice."],
 )
 def test_what_takes_nothing_back(words: str) -> None:
     assert texts(f"C: I live in Lisbon. {words}") == ["User lives in Lisbon"]

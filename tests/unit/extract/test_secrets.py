@@ -46,7 +46,7 @@ def test_what_is_no_secret_stays(text: str) -> None:
     assert masked(text) == text
 
 
-@pytest.mark.parametrize("field", ["credit_card", "card_number", "cvv", "pin", "password", "ssn", "tarjeta", "contraseña", "user_pin"])
+@pytest.mark.parametrize("field", ["credit_card", "card_number", "cvv", "pin", "password", "ssn", "tarjeta", "passport_number", "contraseña", "user_pin"])
 def test_fields_of_secrets_are_not_kept(field: str) -> None:
     assert RuleExtractor().extract(dialogue(**{field: "4821"})) == ()
 

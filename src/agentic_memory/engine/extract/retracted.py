@@ -12,7 +12,7 @@ _THAT = (
     r"|everything i(?:'ve| have)? ?(?:just )?(?:said|told you)|(?:that )?i (?:ever )?(?:said|told you|mentioned)(?: that| it| so)?"
     r"|(?:the|that|my) last (?:part|bit|thing|one|sentence)(?: i said)?|that (?:part|bit|last bit))"
 )
-_END = r"(?=\s*(?:$|[,.;:!?\u2026\n]|please\b|okay\b|ok\b|now\b|too\b|down\b|from\b|and\b|but\b|no\b|i\b|about\b|again\b))"
+_END = r"(?=\s*(?:$|[,.;:!?\u2026\n]|please\b|okay\b|ok\b|now\b|too\b|down\b|from (?:your|the|my) (?:records?|notes?|files?|memory|system|database)\b|and\b|but\b|no\b|i\b|about\b|again\b))"
 _KEEP = r"(?:store|keep|save|remember|record|write|note|retain|log|put)"
 _GUARDE = r"(?:guarden?|guardes|apunten?|apuntes|anoten?|anotes|registren?|registres|recuerden?|recuerdes|graben?|escriban?|almacenen?)"
 _TAKES_BACK = re.compile(

@@ -90,7 +90,7 @@ def _named(call: Call, kept: Kept) -> Iterator[Fact]:
 
 
 def _stated(turn: Turn, before: str, call: Call) -> Iterator[Fact]:
-    text = turn.text[:MAX_TURN]
+    text = turn.text if len(turn.text) <= MAX_TURN else turn.text[:MAX_TURN].rpartition(" ")[0]
     secret = is_secret(text)
     facts = (*_reachable(text, turn, before, call), *_said(text, turn, call))
     ironic = bool(_IRONY.search(text))
