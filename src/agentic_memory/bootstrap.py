@@ -444,12 +444,12 @@ def _cache(settings: Settings) -> "CallerCache":
 
 
 def profiles(settings: Settings) -> "ProfileFolder":
-    """The agents' profiles. Raises SettingsError for a broken one, or a named folder that is not there."""
+    """The agents' profiles. Raises SettingsError for a broken one; a named folder may come later."""
     from agentic_memory.backends.profiles.toml_folder import ProfileFolder
 
     named = settings.agents_dir != BY_NAME["AGENTS_DIR"].parse(BY_NAME["AGENTS_DIR"].default)
     if named and not settings.agents_dir.is_dir():
-        raise settings.problem("AGENTS_DIR", f"{str(settings.agents_dir)!r} is not a folder")
+        log.warning("agents_folder_missing", folder=str(settings.agents_dir))
     return ProfileFolder(settings.agents_dir, settings.default_profile)
 
 
