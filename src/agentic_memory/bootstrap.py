@@ -449,7 +449,7 @@ def profiles(settings: Settings) -> "ProfileFolder":
 
     named = settings.agents_dir != BY_NAME["AGENTS_DIR"].parse(BY_NAME["AGENTS_DIR"].default)
     if named and not settings.agents_dir.is_dir():
-        log.warning("agents_folder_missing", folder=str(settings.agents_dir))
+        log.warning("agents_folder_missing")
     return ProfileFolder(settings.agents_dir, settings.default_profile)
 
 
