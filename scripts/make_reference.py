@@ -246,7 +246,8 @@ def commands_page() -> str:
     """Every command with its help, as the terminal shows it."""
     from agentic_memory.interfaces.cli import main
 
-    top = click.Context(main, info_name="agentic-memory", terminal_width=90, max_content_width=90)
+    names = main.context_settings["help_option_names"]
+    top = click.Context(main, info_name="agentic-memory", terminal_width=90, max_content_width=90, help_option_names=names)
     parts = [_help("agentic-memory", main, top)]
     for name in main.list_commands(top):
         command = main.get_command(top, name)

@@ -72,7 +72,8 @@ def test_make_targets_exist(path: str) -> None:
 def _problem(words: list[str]) -> str | None:
     """What is wrong with a command line of ours; None when it parses."""
     command: click.Command = main
-    context = click.Context(main, info_name="agentic-memory", resilient_parsing=True)
+    names = main.context_settings["help_option_names"]
+    context = click.Context(main, info_name="agentic-memory", resilient_parsing=True, help_option_names=names)
     arguments = words[1:]
     while isinstance(command, click.Group) and arguments and not arguments[0].startswith("-"):
         found = command.get_command(context, arguments[0])
