@@ -120,7 +120,10 @@ def _text(value: str) -> str:
 def _path(value: str) -> Path:
     if not value:
         raise ValueError("is empty; expected a folder")
-    return Path(value).expanduser()
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:
+        raise ValueError("begins with the home folder of a user that this machine does not know") from None
 
 
 def _keys(value: str) -> Keys:
@@ -307,7 +310,7 @@ def _raw(setting: Setting, env: Mapping[str, str], dotenv: Mapping[str, str]) ->
 def _from_file(setting: Setting, file: str) -> str:
     try:
         return Path(file).expanduser().read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, RuntimeError) as error:
         problem = f"cannot be read from {file!r} ({type(error).__name__})"
         raise SettingsError(
             name=f"{setting.name}_FILE", problem=problem, example=f"/run/secrets/{setting.attribute}"

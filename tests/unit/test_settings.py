@@ -164,6 +164,7 @@ def test_which_addresses_are_this_machine_alone(tmp_path: Path, host: str, loopb
     [
         ("OWN_NUMBERS", "hello", "'hello' has 'hello', which is no telephone number"),
         ("OWN_NUMBERS", "+15550199000,x", "which is no telephone number"),
+        ("DATA_DIR", "~0", "begins with the home folder of a user that this machine does not know"),
         ("DEFAULT_REGION", "USA", "is not a two-letter country"),
         ("MEMORY_BACKEND", "foo", "is not one of (empty), engine, mem0"),
     ],
