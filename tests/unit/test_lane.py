@@ -71,3 +71,40 @@ def test_threads_are_as_many_as_asked_for_and_end() -> None:
     assert set(asyncio.run(ask())) == {"several-0", "several-1", "several-2"}
     lane.close()
     assert not [t for t in threading.enumerate() if t.name.startswith("several")]
+
+
+def test_the_thread_that_was_idle_last_goes_on() -> None:
+    lane = Lane(3, "several")
+
+    async def ask() -> list[str]:
+        both = threading.Barrier(2)
+        await asyncio.gather(*(lane.run(lambda: both.wait(5), 5) for _ in range(2)))
+        return [await lane.run(lambda: threading.current_thread().name, 5) for _ in range(4)]
+
+    names = asyncio.run(ask())
+    assert len(set(names)) == 1
+    lane.close()
+
+
+def test_work_waits_for_a_thread_when_all_are_busy(lane: Lane) -> None:
+    go_on, done = threading.Event(), []
+
+    async def ask() -> None:
+        works = [lane.run(lambda: go_on.wait(5), 5), *(lane.run(lambda i=i: done.append(i), 5) for i in range(3))]
+        begun = [asyncio.ensure_future(work) for work in works]
+        await asyncio.sleep(0)
+        go_on.set()
+        await asyncio.gather(*begun)
+
+    asyncio.run(ask())
+    assert done == [0, 1, 2]
+
+
+def test_a_closed_lane_begins_nothing_more(lane: Lane) -> None:
+    lane.close()
+
+    async def ask() -> None:
+        with pytest.raises(TimeoutError):
+            await lane.run(lambda: None, 0.01)
+
+    asyncio.run(ask())

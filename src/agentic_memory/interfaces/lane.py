@@ -1,11 +1,12 @@
 """Threads that an event loop hands its waiting to: half the cost of the standard pool, with a deadline each."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -17,15 +18,26 @@ class _Job(NamedTuple):
     work: Callable[[], Any]
 
 
+_Desk = SimpleQueue[_Job | None]
+"""Where one thread is handed its next job; None ends it."""
+
+
 class Lane:
-    """A few threads for one kind of request, so that none of another kind holds it up."""
+    """A few threads for one kind of request, so that none of another kind holds it up.
+
+    A job goes to the thread that was idle last: its caches still hold what the last one needed. Threads
+    that took turns would each find theirs cold.
+    """
 
     def __init__(self, threads: int, name: str) -> None:
-        """The threads begin with the first requests; `name` is theirs."""
+        """The threads begin when they are needed; `name` is theirs."""
         self._most = threads
         self._name = name
         self._threads: list[Thread] = []
-        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._lock = Lock()
+        self._idle: list[_Desk] = []
+        self._waiting: deque[_Job] = deque()
+        self._closed = False
 
     async def run(self, work: Callable[[], T], seconds: float) -> T:
         """What `work` returns or raises. Raises TimeoutError after `seconds`.
@@ -35,9 +47,7 @@ class Lane:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
         timer = loop.call_later(seconds, _expire, answer)
-        if len(self._threads) < self._most:
-            self._grow()
-        self._queue.put(_Job(loop, answer, work))
+        self._hand_over(_Job(loop, answer, work))
         try:
             return await answer
         finally:
@@ -45,20 +55,46 @@ class Lane:
 
     def close(self) -> None:
         """Finish what has been begun and end the threads; what waits is done only if somebody still asks."""
-        for _ in self._threads:
-            self._queue.put(None)
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for desk in idle:
+            desk.put(None)
         for thread in self._threads:
             thread.join()
 
-    def _grow(self) -> None:
-        thread = Thread(target=self._serve, name=f"{self._name}-{len(self._threads)}", daemon=True)
+    def _hand_over(self, job: _Job) -> None:
+        with self._lock:
+            if self._idle:
+                self._idle.pop().put(job)
+            elif len(self._threads) < self._most and not self._closed:
+                self._grow(job)
+            else:
+                self._waiting.append(job)
+
+    def _grow(self, job: _Job) -> None:
+        name = f"{self._name}-{len(self._threads)}"
+        thread = Thread(target=self._serve, args=(job,), name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
 
-    def _serve(self) -> None:
-        while (job := self._queue.get()) is not None:
+    def _serve(self, first: _Job) -> None:
+        job: _Job | None = first
+        desk: _Desk = SimpleQueue()
+        while job is not None:
             if not job.answer.done():
                 _do(job)
+            job = self._next(desk)
+
+    def _next(self, desk: _Desk) -> _Job | None:
+        """What waits for any thread, else what this one is handed in its turn."""
+        with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            if self._closed:
+                return None
+            self._idle.append(desk)
+        return desk.get()
 
 
 def _do(job: _Job) -> None:
