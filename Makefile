@@ -59,18 +59,38 @@ test: $(STAMPS)/dev  ## Run every test
 	@$(BIN)/uv pip install --quiet --python .venv-$*/bin/python --require-hashes -r requirements/$*.txt
 	@touch $@
 
-layer: $(STAMPS)/dev  ## Put our package into layer/, for `sam build`
+layer: $(STAMPS)/dev  ## Put our package and its model into layer/, for `sam build`
 	@rm -rf layer/dist
 	@$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir layer/dist .
+	@$(BIN)/python layer/unpack_model.py layer/dist/unpacked
+
+# The layer as functions run it on this machine, for a Python of .venv's version and, where there is one, Lambda's.
+LAMBDA_PYTHON := 3.13
+layer_for = $(MAKE) --silent -C layer build-MemoryLayer ARTIFACTS_DIR=$(CURDIR)/$(1) LAYER_PYTHON=$(2) \
+	LAYER_PLATFORM=$$(uname -m)-manylinux_2_28 UV=$(CURDIR)/$(BIN)/uv
 
 build/layer/.stamp: layer $(wildcard layer/*)
 	@rm -rf build/layer && mkdir -p build/layer
-	@$(MAKE) --silent -C layer build-MemoryLayer ARTIFACTS_DIR=$(CURDIR)/build/layer UV=$(CURDIR)/$(BIN)/uv \
-		LAYER_PYTHON=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
-		LAYER_PLATFORM=$$(uname -m)-manylinux_2_28
+	@$(call layer_for,build/layer,$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'))
 	@touch $@
 
-test-aws: $(STAMPS)/dev $(AWS_TOOLS:%=.venv-%/.stamp) build/layer/.stamp  ## Check the AWS stack, without AWS
+build/lambda/.stamp: layer requirements/lambda.txt $(wildcard layer/*)
+	@rm -rf build/lambda && mkdir -p build/lambda
+	@python=$$(UV=$(BIN)/uv sh layer/find_python.sh $(LAMBDA_PYTHON)); \
+	if [ -z "$$python" ]; then echo "no Python $(LAMBDA_PYTHON) here: the functions run on .venv's alone"; else \
+		$(call layer_for,build/lambda/layer,$(LAMBDA_PYTHON)) && \
+		$(BIN)/uv venv --quiet --python "$$python" build/lambda/venv && \
+		$(BIN)/uv pip install --quiet --python build/lambda/venv/bin/python --require-hashes -r requirements/lambda.txt; fi
+	@touch $@
+
+# As it is deployed: Lambda's Python, arm64.
+build/sam/.stamp: layer template.yaml .venv-aws/.stamp $(wildcard layer/*)
+	@rm -rf build/sam && mkdir -p build/sam
+	@PATH="$(CURDIR)/$(BIN):$$PATH" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 \
+		.venv-aws/bin/sam build --build-dir build/sam >build/sam.log 2>&1 || { cat build/sam.log; exit 1; }
+	@touch $@
+
+test-aws: $(STAMPS)/dev $(AWS_TOOLS:%=.venv-%/.stamp) build/layer/.stamp build/lambda/.stamp build/sam/.stamp  ## Check the AWS stack, without AWS
 	@$(BIN)/python -m pytest -o addopts="" -ra --strict-markers --strict-config --import-mode=importlib -p no:cacheprovider tests/aws
 
 smoke: $(STAMPS)/dev  ## Ask a deployed stack: make smoke STACK=name

@@ -3,10 +3,7 @@
 set -eu
 folder=$1
 version=$2
-python=$(command -v "python$version" || true)
-if [ -z "$python" ] || ! "$python" -c '' 2>/dev/null; then
-  python=$(uv python find --no-python-downloads "$version" 2>/dev/null || true)
-fi
+python=$(sh "$(dirname "$0")/find_python.sh" "$version")
 if [ -z "$python" ]; then
   echo "warning: Python $version is not on this machine: the layer is not precompiled, cold starts take about twice as long" >&2
   exit 0

