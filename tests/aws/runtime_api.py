@@ -3,19 +3,43 @@
 import json
 import os
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Queue
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-LAYER = ROOT / "build" / "layer" / "python"
-INTERPRETER = ROOT / ".venv-lambda" / "bin" / "python"
 TICKS = os.sysconf("SC_CLK_TCK")
-PATIENCE = 10.0
+PATIENCE = 60.0
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A Python with Lambda's runtime client, and the layer built for it."""
+
+    name: str
+    interpreter: Path
+    layer: Path
+
+
+HERE = Runtime("here", ROOT / ".venv-lambda" / "bin" / "python", ROOT / "build" / "layer" / "python")
+LAMBDAS = Runtime("lambda", ROOT / "build" / "lambda" / "venv" / "bin" / "python", ROOT / "build" / "lambda" / "layer" / "python")
+"""Python 3.13, where this machine has one."""
+RUNTIMES = [runtime for runtime in (HERE, LAMBDAS) if runtime is HERE or runtime.interpreter.exists()]
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A function that is ended while it waits for an event is no error."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class RuntimeAPI:
@@ -66,8 +90,7 @@ class RuntimeAPI:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = _Server(("127.0.0.1", 0), Handler)
 
     def cpu(self) -> float:
         """Seconds of processor that the function's process has taken so far."""
@@ -96,15 +119,17 @@ class RuntimeAPI:
 
 
 @contextmanager
-def function(name: str, environment: Mapping[str, str], log: Path) -> Iterator[RuntimeAPI]:
+def function(
+    name: str, environment: Mapping[str, str], log: Path, runtime: Runtime = HERE
+) -> Iterator[RuntimeAPI]:
     """The function in `src/<name>` in a process of its own, under Lambda's own runtime client."""
-    assert INTERPRETER.exists() and LAYER.exists(), "run `make test-aws`, which makes what this needs"
+    assert runtime.interpreter.exists() and runtime.layer.exists(), "run `make test-aws`, which makes what this needs"
     api = RuntimeAPI()
     threading.Thread(target=api.server.serve_forever, args=(0.02,), daemon=True).start()
     folder = ROOT / "src" / name
     given = {
         "PATH": os.defpath,
-        "PYTHONPATH": str(LAYER),
+        "PYTHONPATH": str(runtime.layer),
         "PYTHONDONTWRITEBYTECODE": "1",
         "LAMBDA_TASK_ROOT": str(folder),
         "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{api.server.server_port}",
@@ -114,7 +139,7 @@ def function(name: str, environment: Mapping[str, str], log: Path) -> Iterator[R
         "AWS_SECRET_ACCESS_KEY": "s",
         **environment,
     }
-    command = [INTERPRETER, "-m", "awslambdaric", "handler.handler"]
+    command = [runtime.interpreter, "-m", "awslambdaric", "handler.handler"]
     with log.open("wb") as out:
         api.process = subprocess.Popen(command, cwd=folder, env=given, stdout=out, stderr=out)
         try:
