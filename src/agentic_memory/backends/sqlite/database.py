@@ -51,9 +51,16 @@ class Database:
         """
         return self._writer.submit(closure).result()
 
-    def submit(self, closure: Closure[T]) -> "Future[T]":
-        """Like `write`, without waiting: the future resolves once the closure's work is durable."""
-        return self._writer.submit(closure)
+    def submit(self, closure: Closure[T], *, has_time: bool = False) -> "Future[T]":
+        """Like `write`, without waiting: the future resolves once the closure's work is durable.
+
+        With `has_time` it is flushed together with what comes next, before it, or after a moment alone.
+        """
+        return self._writer.submit(closure, has_time=has_time)
+
+    def hurry(self) -> None:
+        """Have what was given time flushed now."""
+        self._writer.hurry()
 
     def read(self, closure: Closure[T]) -> T:
         """Run a closure of one statement on a connection that only reads."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from agentic_memory.backends.sqlite import codec
 from agentic_memory.backends.sqlite.database import Database
+from agentic_memory.backends.sqlite.notes import Notes
 from agentic_memory.backends.sqlite.statements import statements
 from agentic_memory.domain.call import Call
 from agentic_memory.domain.caller import Caller, CallerPage
@@ -42,6 +43,7 @@ class SqliteRecords:
         self._database = database
         self._sql = statements("records")
         self._caller = self._sql["caller"]
+        self._notes = Notes(database, self._sql["note_person"])
 
     def caller(self, tenant: str, caller_id: str) -> Caller | None:
         """See RecordStore.caller."""
@@ -150,16 +152,18 @@ class SqliteRecords:
         return tuple(Change(*row) for row in rows)
 
     def note_person(self, tenant: str, conversation_id: str, caller_id: str, at: float) -> None:
-        """See RecordStore.note_person."""
-        self._write("note_person", tenant, conversation_id, caller_id, at)
+        """See RecordStore.note_person. Written within a moment, with others; a failure is logged."""
+        self._notes.add((tenant, conversation_id, caller_id, at))
 
     def person_of(self, tenant: str, conversation_id: str) -> str | None:
         """See RecordStore.person_of."""
+        self._notes.settle()
         row = self._one("person_of", tenant, conversation_id)
         return row[0] if row else None
 
     def active_since(self, tenant: str, caller_id: str, since: float) -> bool:
         """See RecordStore.active_since."""
+        self._notes.settle()
         row = self._one("active_since", tenant, caller_id, since)
         return bool(row and row[0])
 
@@ -185,6 +189,7 @@ class SqliteRecords:
 
     def traces(self, tenant: str, caller_id: str) -> Traces:
         """See RecordStore.traces."""
+        self._notes.settle()
         return self._database.snapshot(lambda connection: self._traces(connection, tenant, caller_id))
 
     def erase(self, tenant: str, caller_id: str) -> bool:

@@ -16,7 +16,9 @@ T = TypeVar("T")
 Closure = Callable[[sqlite3.Connection], T]
 
 MAX_BATCH = 256
-"""Closures that share one transaction at most."""
+"""Closures that share one transaction at most, beside those that had time."""
+COMPANY_SECONDS = 0.05
+"""How long a closure that has time waits for others to be flushed with."""
 
 
 class Writer:
@@ -25,6 +27,9 @@ class Writer:
     While one transaction is being made durable the next closures gather, so that under load one flush
     to disk serves many of them. Each closure runs within a savepoint: one that raises is undone alone.
     A future resolves after the commit that holds its closure, never before.
+
+    A closure that has time waits for company: it goes with the next one that has none, before it in the same
+    transaction, or alone after `COMPANY_SECONDS`.
     """
 
     def __init__(self, connection: sqlite3.Connection, busy_timeout: float) -> None:
@@ -33,20 +38,35 @@ class Writer:
         self._connection = connection
         self._busy_timeout = busy_timeout
         self._queue: SimpleQueue[_Job] = SimpleQueue()
+        self._having_time: list[_Job] = []
         self._gate = Lock()
         self._closed = False
         # A daemon: a process that ends without close() loses nothing that was acknowledged.
         self._thread = Thread(target=self._work, name="sqlite-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, closure: Closure[T], *, alone: bool = False) -> "Future[T]":
-        """Queue a closure; `alone` runs it outside any transaction. Raises StorageUnavailable when closed."""
+    def submit(
+        self, closure: Closure[T], *, alone: bool = False, has_time: bool = False
+    ) -> "Future[T]":
+        """Queue a closure. Raises StorageUnavailable when closed.
+
+        `alone` runs it outside any transaction; with `has_time` it may wait for company.
+        """
         job = _Job(closure, alone)
         with self._gate:
             if self._closed:
                 raise StorageUnavailable(reason="it has been closed")
-            self._queue.put(job)
+            if not has_time:
+                self._queue.put(job)
+            else:
+                if not self._having_time:
+                    self._queue.put(_COMPANY_WANTED)
+                self._having_time.append(job)
         return job.future
+
+    def hurry(self) -> None:
+        """What waits for company waits no longer."""
+        self._queue.put(_NOBODY_COMES)
 
     def close(self) -> None:
         """Finish what is queued and end the thread. Idempotent."""
@@ -57,25 +77,39 @@ class Writer:
         self._thread.join()
 
     def _work(self) -> None:
-        while (job := self._queue.get()) is not _END:
-            batch = self._gather(job)
-            last = batch.pop() if batch[-1].alone else None
+        last: _Job | None = None
+        while last is not _END:
+            batch = self._gather(self._first())
+            last = batch.pop() if batch and batch[-1].alone else None
             if batch:
                 self._commit(batch)
-            if last is _END:
-                return
-            if last is not None:
+            if last is not None and last is not _END:
                 self._run_alone(last)
 
+    def _first(self) -> "_Job":
+        """The next job that has no time, or a sign that those that have it have waited long enough."""
+        job = self._queue.get()
+        if job is not _COMPANY_WANTED:
+            return job
+        try:
+            return self._queue.get(timeout=COMPANY_SECONDS)
+        except Empty:
+            return _NOBODY_COMES
+
     def _gather(self, first: "_Job") -> "list[_Job]":
-        """What waits in the queue, up to and including a job that runs alone."""
-        batch = [first]
-        while len(batch) < MAX_BATCH and not batch[-1].alone:
-            try:
-                batch.append(self._queue.get_nowait())
-            except Empty:
-                break
-        return batch
+        """What had time, then what waits in the queue, up to and including a job that runs alone."""
+        batch: list[_Job] = []
+        job = first
+        with suppress(Empty):
+            while True:
+                if job not in _SIGNS:
+                    batch.append(job)
+                if job.alone or len(batch) >= MAX_BATCH:
+                    break
+                job = self._queue.get_nowait()
+        with self._gate:
+            having_time, self._having_time = self._having_time, []
+        return having_time + batch
 
     def _commit(self, batch: "list[_Job]") -> None:
         self.largest_batch = max(self.largest_batch, len(batch))
@@ -159,3 +193,7 @@ class _Keep:
 
 
 _END = _Job(lambda connection: None, alone=True)
+_COMPANY_WANTED = _Job(lambda connection: None, alone=False)
+_NOBODY_COMES = _Job(lambda connection: None, alone=False)
+_SIGNS = (_COMPANY_WANTED, _NOBODY_COMES)
+"""In the queue among the jobs, and never run."""
