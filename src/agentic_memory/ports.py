@@ -223,11 +223,18 @@ class Inbox(Protocol):
     def reopen(self, delivery: NewDelivery) -> Accepted:
         """Hand in a delivery for processing even if its dedupe key is known: replay from the archive."""
 
-    def purge(self, tenant: str, conversation_ids: Iterable[str], needles: Iterable[str]) -> int:
+    def purge(
+        self,
+        tenant: str,
+        conversation_ids: Iterable[str],
+        needles: Iterable[str],
+        *,
+        dry_run: bool = False,
+    ) -> int:
         """Erase what is kept of these conversations, and of any body that contains a needle.
 
-        Reaches waiting, dead and quarantined bodies; dedupe keys stay. Returns how many bodies went.
-        No byte of them is left in any file on return.
+        Reaches waiting, dead and quarantined bodies; dedupe keys stay. Returns how many bodies went, or
+        with `dry_run`, which changes nothing, would go. No byte of them is left in any file on return.
         """
 
     def next_due(self) -> float | None:

@@ -262,6 +262,7 @@ def test_purging_reaches_what_waits_is_held_dead_and_quarantined(inbox: Inbox) -
     accept(inbox, "stays", conversation_id="conv_stays")
     assert inbox.quarantine(refused(b'[{"conversation_id":"conv_gone"}]'), 10, 1000)
     assert inbox.quarantine(refused(b'[{"conversation_id":"conv_gone_not"}]'), 10, 1000)
+    assert inbox.purge(TENANT, ["conv_gone", ""], [], dry_run=True) == 4
     assert inbox.purge(TENANT, ["conv_gone", ""], []) == 4
     assert inbox.counts().pending == 1
     assert inbox.counts().dead == 0
@@ -279,6 +280,7 @@ def test_purging_by_what_a_body_holds(inbox: Inbox) -> None:
     accept(inbox, "other", body=b'{"from":"+15550100002","about":"conv_1"}', conversation_id=None)
     accept(inbox, "tenant", body=b'{"from":"+15550100001"}', conversation_id=None, tenant="other")
     inbox.quarantine(refused(b'{"from":"+15550100001"}'), 10, 1000)
+    assert inbox.purge(TENANT, ["conv_é"], ['"+15550100001"', ""], dry_run=True) == 3
     assert inbox.purge(TENANT, ["conv_é"], ['"+15550100001"', ""]) == 3
     assert sorted(d.body for d in inbox.claim(10, 100.0, 60.0)) == [
         b'{"from":"+15550100001"}',

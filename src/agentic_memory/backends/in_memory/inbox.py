@@ -127,7 +127,14 @@ class InMemoryInbox:
                 return Accepted(str(known), duplicate=True)
             return self._keep(delivery, known)
 
-    def purge(self, tenant: str, conversation_ids: Iterable[str], needles: Iterable[str]) -> int:
+    def purge(
+        self,
+        tenant: str,
+        conversation_ids: Iterable[str],
+        needles: Iterable[str],
+        *,
+        dry_run: bool = False,
+    ) -> int:
         """See Inbox.purge. A conversation id counts as a needle where a body holds it as a JSON string."""
         conversations = {conversation for conversation in conversation_ids if conversation}
         texts = {needle for needle in needles if needle}
@@ -143,9 +150,9 @@ class InMemoryInbox:
         with self._lock:
             deliveries = [kept.id for kept in self._kept.values() if is_meant(kept)]
             refused = [q.id for q in self._quarantine.values() if _holds(q.body, wanted)]
-            for which in deliveries:
+            for which in () if dry_run else deliveries:
                 del self._kept[which]
-            for item_id in refused:
+            for item_id in () if dry_run else refused:
                 del self._quarantine[item_id]
         return len(deliveries) + len(refused)
 

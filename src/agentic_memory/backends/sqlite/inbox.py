@@ -118,7 +118,14 @@ class SqliteInbox:
         """See Inbox.reopen. `duplicate` where a worker holds it already: then it is being processed."""
         return self._database.write(lambda connection: self._reopen(connection, delivery))
 
-    def purge(self, tenant: str, conversation_ids: Iterable[str], needles: Iterable[str]) -> int:
+    def purge(
+        self,
+        tenant: str,
+        conversation_ids: Iterable[str],
+        needles: Iterable[str],
+        *,
+        dry_run: bool = False,
+    ) -> int:
         """See Inbox.purge. A conversation id counts as a needle where a body holds it as a JSON string.
 
         When it is cut short the rows may be gone and their traces not yet: asking again finishes it.
@@ -127,6 +134,8 @@ class SqliteInbox:
         wanted = _wanted(conversations, needles)
         deliveries = list(self._deliveries_with(tenant, conversations, wanted))
         quarantined = [item.id for item in self.quarantined() if _holds(item.body, wanted)]
+        if dry_run:
+            return len(deliveries) + len(quarantined)
 
         def purge(connection: sqlite3.Connection) -> int:
             gone = 0

@@ -1,7 +1,7 @@
 """The inbox on AWS: bodies in S3, pointers in SQS, a Lambda function that is handed batches of them."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
@@ -13,13 +13,16 @@ from agentic_memory.backends.sqs.failures import connect
 from agentic_memory.backends.sqs.pointer import (
     INBOX,
     QUARANTINE,
+    RINGS_GROUP,
     Pointer,
     conversation_of,
     conversation_part,
     dead_letter,
+    dead_ring,
     message_of,
     pointer_of,
     pointer_to,
+    ring_letter,
 )
 from agentic_memory.backends.sqs.queue import Message, Queue
 from agentic_memory.domain.delivery import (
@@ -69,7 +72,15 @@ class _About:
         """Whether a body is about them, and the owner's where that matters."""
         if owner is not None and notes.get("tenant", owner) != owner:
             return False
-        return conversation_of(key) in self.parts or any(text in body for text in self.wanted)
+        return self.names(key) or self.holds(body)
+
+    def names(self, key: str) -> bool:
+        """Whether a body's key names one of the conversations."""
+        return conversation_of(key) in self.parts
+
+    def holds(self, *bodies: bytes) -> bool:
+        """Whether one of the bodies contains what none must."""
+        return any(text in body for text in self.wanted for body in bodies)
 
 
 class SqsInbox:
@@ -208,31 +219,40 @@ class SqsInbox:
             return 0
         left: list[Message] = []
         for message in dead.received(HOLD, self.wait):
-            pointer = pointer_of(message.body)
-            if pointer is None or (ids is not None and message.id not in ids):
+            fresh = _fresh(message.body)
+            if fresh is None or (ids is not None and message.id not in ids):
                 left.append(message)
                 continue
-            fresh = replace(pointer, buried_at=None, error_code="", error="", attempts=0)
-            self._queue.send(message_of(fresh), pointer.tenant)
+            self._queue.send(*fresh)
             dead.delete(message.receipt)
             count += 1
         self._give_back(dead, left)
         return count
 
-    def purge(self, tenant: str, conversation_ids: Iterable[str], needles: Iterable[str]) -> int:
-        """See Inbox.purge. A pointer to a body that is gone is settled when it comes.
+    def purge(
+        self,
+        tenant: str,
+        conversation_ids: Iterable[str],
+        needles: Iterable[str],
+        *,
+        dry_run: bool = False,
+    ) -> int:
+        """See Inbox.purge. A pointer to a body that is gone is settled when it comes; if dead, it goes.
 
-        Reads every body that waits or is dead: there are few, because what is done is deleted.
+        Reads every body that waits or is dead: there are few, because what is done is deleted. A ring
+        that waits in the queue itself is out of reach: `counts` tells whether anything waits.
         """
         about = _About.of(conversation_ids, needles)
-        count = 0
-        for prefix, owner in ((INBOX, _ascii(tenant)), (QUARANTINE, None)):
-            for listed in list(self._bucket.listed(prefix)):
-                found = self._bucket.get(listed.key)
-                if found is not None and about.means(listed.key, *found, owner):
-                    self._bucket.delete(listed.key)
-                    count += 1
-        return count
+        keys = {
+            listed.key
+            for prefix, owner in ((INBOX, _ascii(tenant)), (QUARANTINE, None))
+            for listed in self._bucket.listed(prefix)
+            if (found := self._bucket.get(listed.key)) is not None
+            and about.means(listed.key, *found, owner)
+        }
+        for key in () if dry_run else sorted(keys):
+            self._bucket.delete(key)
+        return len(keys) + self._purge_dead(tenant, about, keys, dry_run)
 
     def counts(self) -> InboxCounts:
         """See Inbox.counts. What SQS says is approximate, and it does not say how old the oldest is."""
@@ -278,6 +298,25 @@ class SqsInbox:
         """See Inbox.ping. Asks queue and bucket whether they are there, and writes to neither."""
         self._queue.check()
         self._bucket.check()
+
+    def _purge_dead(self, tenant: str, about: _About, keys: Set[str], dry_run: bool) -> int:
+        """Delete dead letters about them; how many held a body of their own: rings do."""
+        dead, count = self._dead(), 0
+        left: list[Message] = []
+        for message in dead.received(HOLD, self.wait) if dead is not None else ():
+            ring, pointer = ring_letter(message.body), pointer_of(message.body)
+            is_ring = ring is not None and about.holds(ring.received, ring.response)
+            count += is_ring
+            is_theirs = pointer is not None and (
+                pointer.key in keys or (pointer.tenant == tenant and about.names(pointer.key))
+            )
+            if dead is not None and not dry_run and (is_ring or is_theirs):
+                dead.delete(message.receipt)
+            else:
+                left.append(message)
+        if dead is not None:
+            self._give_back(dead, left)
+        return count
 
     def _hand_in(self, delivery: NewDelivery, *, again: bool) -> Accepted:
         pointer = pointer_to(delivery, again=again)
@@ -331,10 +370,20 @@ class SqsInbox:
             queue.show_in(message.receipt, 0)
 
 
+def _fresh(body: str) -> tuple[str, str] | None:
+    """A dead letter as it is sent again, and its group; None for what is none of ours."""
+    pointer = pointer_of(body)
+    if pointer is None:
+        return (body, RINGS_GROUP) if ring_letter(body) is not None else None
+    fresh = replace(pointer, buried_at=None, error_code="", error="", attempts=0)
+    return message_of(fresh), pointer.tenant
+
+
 def _letter(message: Message) -> DeadLetter | None:
     pointer = pointer_of(message.body)
     if pointer is None:
-        return None
+        ring = ring_letter(message.body)
+        return dead_ring(ring, message.id, message.sent_at, message.receives) if ring else None
     return dead_letter(pointer, message.id, message.sent_at, message.receives)
 
 

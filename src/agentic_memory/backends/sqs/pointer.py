@@ -7,10 +7,14 @@ from urllib.parse import quote
 
 import msgspec
 
+from agentic_memory.domain.caller import DEFAULT_TENANT
 from agentic_memory.domain.delivery import DeadLetter, Envelope, NewDelivery
 
 INBOX, DONE, QUARANTINE = "inbox/", "done/", "quarantine/"
 """Prefixes in the bucket."""
+
+RINGS_GROUP = "rings"
+"""Message group of rings: however many come, calls that ended are not held up."""
 
 _LONGEST_PART = 120
 
@@ -52,6 +56,22 @@ class Pointer:
 _decoder = msgspec.json.Decoder(Pointer)
 
 
+class RingLetter(msgspec.Struct, frozen=True):
+    """A ring that waits to be filed: small enough for a message, so its bodies are in it."""
+
+    at: float
+    received: bytes
+    response: bytes
+    call_id: str | None = None
+
+
+class _RingMessage(msgspec.Struct, frozen=True):
+    ring: RingLetter
+
+
+_ring_decoder = msgspec.json.Decoder(_RingMessage)
+
+
 def pointer_to(delivery: NewDelivery, *, again: bool = False) -> Pointer:
     """The message for a delivery: same body, same key."""
     envelope = delivery.envelope
@@ -83,6 +103,30 @@ def pointer_of(message: object) -> Pointer | None:
     except (msgspec.DecodeError, UnicodeEncodeError):
         return None
     return pointer if pointer is not None and pointer.key.startswith(INBOX) else None
+
+
+def ring_letter(message: object) -> RingLetter | None:
+    """The ring in a message's body; None where there is none."""
+    try:
+        return _ring_decoder.decode(message).ring if isinstance(message, str) else None
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return None
+
+
+def dead_ring(ring: RingLetter, message_id: str, sent_at: float, attempts: int) -> DeadLetter:
+    """What a ring tells that could not be filed."""
+    return DeadLetter(
+        id=message_id,
+        tenant=DEFAULT_TENANT,
+        platform="elevenlabs",
+        envelope=Envelope("client_data", ring.call_id, None),
+        received_at=ring.at,
+        buried_at=sent_at,
+        attempts=attempts,
+        error_code="ReceivedTooOften",
+        error="no attempt came to an end",
+        size=len(ring.received) + len(ring.response),
+    )
 
 
 def dead_letter(pointer: Pointer, message_id: str, sent_at: float, attempts: int) -> DeadLetter:
