@@ -29,6 +29,8 @@ from agentic_memory.service.accept_call import AcceptCall, QuarantineBounds
 from agentic_memory.service.brief_caller import BriefCaller
 from agentic_memory.service.cached_brief import CachedBriefs
 from agentic_memory.service.callers import Callers
+from agentic_memory.service.file_ring import AnsweredRing, FileRing, KeepRing
+from agentic_memory.service.find_traces import FindTraces
 from agentic_memory.service.forget import Forget
 from agentic_memory.service.remember_call import Identity, RememberCall
 from agentic_memory.service.replay import Replay
@@ -77,6 +79,8 @@ class Storage:
     archive: Archive
     database: "Database | None" = None
     """The SQLite file, where there is one."""
+    keep_ring: KeepRing | None = None
+    """Who keeps a ring with its answer; None: the archive, at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,14 @@ class Services:
             self.memory.warm(DEFAULT_TENANT, person)
         except AgenticMemoryError as error:
             log.warning("ring_not_noted", cause=error.code)
+
+    def keep_ring(self, call_id: str | None, person: str | None, received: bytes, response: bytes) -> None:
+        """Behind the answer to a ring: keep what was asked and told. Never raises for what is down."""
+        keep = self.storage.keep_ring or FileRing(self.storage.archive)
+        try:
+            keep(AnsweredRing(person, call_id, self.clock.now(), received, response))
+        except AgenticMemoryError as error:
+            log.warning("ring_not_kept", cause=error.code)
 
     def has_active_call(self, tenant: str, caller_id: str) -> bool:
         """Whether a call of theirs rang lately and has not ended."""
@@ -242,7 +254,7 @@ def build(
         replay=Replay(
             storage.inbox, storage.archive, storage.records, platform, accept.delivery, clock
         ),
-        forget=_forget(storage, memory, book, brief_caller),
+        forget=_forget(storage, platform, memory, book, brief_caller),
         callers=Callers(
             storage.records, memory, book.normalise, clock, mem0.memory.load if mem0 else None
         ),
@@ -289,16 +301,14 @@ def _work_inbox(
 
 
 def _forget(
-    storage: Storage, memory: MemoryBackend, book: PhoneBook, brief_caller: BriefCaller
+    storage: Storage,
+    platform: Platform,
+    memory: MemoryBackend,
+    book: PhoneBook,
+    brief_caller: BriefCaller,
 ) -> Forget:
-    return Forget(
-        memory,
-        storage.records,
-        storage.inbox,
-        storage.archive,
-        book.normalise,
-        brief_caller.forget,
-    )
+    find = FindTraces(storage.records, storage.archive, platform)
+    return Forget(memory, find, storage.inbox, book.normalise, brief_caller.forget)
 
 
 def open_storage(settings: Settings) -> Storage:

@@ -9,16 +9,18 @@ again when the keys have changed.
 import importlib
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from agentic_memory import bootstrap, settings
+from agentic_memory.backends.aws_plain.messages import Messages
 from agentic_memory.bootstrap import MetricsObserver, Services, Storage, SystemClock
 from agentic_memory.engine.memory import Model
 from agentic_memory.errors import SecretUnavailable
 from agentic_memory.ports import Clock, RecordStore
 from agentic_memory.service.file_call import FileCall
-from agentic_memory.service.remember_call import BODIES, Identity, RememberCall
+from agentic_memory.service.file_ring import AnsweredRing, FileRing, message_of, ring_in
+from agentic_memory.service.remember_call import BODIES, Identity, RememberCall, note_key
 from agentic_memory.service.work_inbox import RetryRules, WorkInbox
 from agentic_memory.settings import BY_NAME, AwsSettings, Settings
 from agentic_memory.telemetry import Log, Metrics
@@ -32,6 +34,8 @@ KEYS_FOR = 300.0
 """Seconds that keys are kept before they are read again."""
 KEYS_AGAIN = 15.0
 """Seconds until a failed reading is tried again."""
+RINGS = "rings"
+"""Message group of rings: however many come, calls that ended are not held up."""
 MOST_DEAD = 10_000
 """Dead letters that one replay looks at."""
 
@@ -53,7 +57,7 @@ COMMON = (
     "agentic_memory.backends.in_memory.inbox",
     "agentic_memory.backends.in_memory.records",
     "agentic_memory.backends.profiles.toml_folder",
-    "agentic_memory.backends.aws_secrets.secret",
+    "agentic_memory.backends.aws_plain.secret",
     "agentic_memory.engine.extract.rules",
     "agentic_memory.platforms.elevenlabs.platform",
     "tomllib",
@@ -69,6 +73,7 @@ PARTS: Mapping[str, Part] = {
     "post_call": Part(queue=True),
     "worker": Part(records=True, queue=True, model=True, modules=RECALL),
     "replay": Part(records=True, queue=True),
+    "forget": Part(records=True, queue=True),
 }
 
 
@@ -82,9 +87,11 @@ class Stack:
         self._aws = settings.read_aws()
         self._given = {} if self.part.model else {"embedder": "lexical"}
         plain = settings.read(None, folder=None, **self._given)
+        self._check(plain)
         self._keys = KeyRing(self._aws, self.clock)
         self._made: tuple[Mapping[str, str], Services] | None = None
         self._inbox: SqsInbox | None = None
+        self._messages = Messages(self._aws)
         for module in self._modules(plain):
             importlib.import_module(module)
         self._model = Model(bootstrap.embedder(plain))
@@ -108,6 +115,12 @@ class Stack:
             raise services.settings.problem("S3_BUCKET_NAME", "is not set for a function without a queue")
         return Work(services, self._inbox)
 
+    def _check(self, plain: Settings) -> None:
+        """Raises SettingsError for what this stack cannot do."""
+        if plain.retrieve_auth == "active_call" and not self._has_table:
+            problem = "is active_call, but without a table no function knows what another has heard ring"
+            raise plain.problem("RETRIEVE_AUTH", problem)
+
     @property
     def _has_table(self) -> bool:
         return bool(self._aws.memory_table_name)
@@ -127,13 +140,18 @@ class Stack:
         from agentic_memory.backends.in_memory.inbox import InMemoryInbox
 
         if not self.part.queue:
-            return Storage(self._records(), InMemoryInbox(), InMemoryArchive())
+            inbox, archive = InMemoryInbox(), InMemoryArchive()
+            return Storage(self._records(), inbox, archive, keep_ring=self._hand_over)
         from agentic_memory.backends.s3.archive import S3Archive
         from agentic_memory.backends.sqs.inbox import SqsInbox
 
         bucket = chosen.s3_bucket_name
         self._inbox = SqsInbox(self._aws.memory_queue_url, bucket)
         return Storage(self._records(), self._inbox, S3Archive(bucket))
+
+    def _hand_over(self, ring: AnsweredRing) -> None:
+        """To the worker, by one message. Raises StorageUnavailable."""
+        self._messages.send(message_of(ring), RINGS, self.clock.now())
 
     def _records(self) -> RecordStore:
         """The table; with Mem0, which keeps the memories itself, only what this instance has noted."""
@@ -161,7 +179,7 @@ class KeyRing:
         now = self._clock.now()
         if not self._aws.memory_secret_id or (self._keys is not None and now < self._until):
             return self._keys or {}
-        from agentic_memory.backends.aws_secrets.secret import Secret
+        from agentic_memory.backends.aws_plain.secret import Secret
 
         try:
             self._keys = _known(*Secret(settings.read_aws()).versions(now))
@@ -192,13 +210,21 @@ class Work:
         """`services` of the worker, over this inbox."""
         self._inbox = inbox
         self._clock = services.clock
+        self._file_ring = FileRing(services.storage.archive)
         rules = RetryRules(services.settings.worker_attempts, lease=services.settings.worker_lease)
         observer = MetricsObserver(services.metrics)
         process = _filing(services)
         self._work = WorkInbox(inbox, process, self._clock, rules, random.random, observer)
 
     def __call__(self, message: Mapping[str, Any]) -> bool:
-        """Whether the message is done with; False when it is to come again. Raises StorageError."""
+        """Whether the message is done with; False when it is to come again.
+
+        Raises StorageError, and ArchiveError for a ring that cannot be filed.
+        """
+        ring = ring_in(message.get("body"))
+        if ring is not None:
+            self._file_ring(ring)
+            return True
         event = {"Records": [message]}
         for delivery in self._inbox.deliveries(event, self._clock.now()):
             self._work.work_on(delivery)
@@ -211,6 +237,24 @@ def _filing(services: Services) -> FileCall:
     parts = (storage.archive, storage.records)
     remember = RememberCall(services.platform, storage.inbox, *parts, services.memory, identity)
     return FileCall(remember, services.platform, *parts, identity)
+
+
+class ForgetInStack:
+    """The forget function's part: one caller, all of the stack."""
+
+    def __init__(self, services: Services) -> None:
+        """`services` of the forget function."""
+        self._services = services
+
+    def __call__(self, caller_id: str, *, dry_run: bool) -> Mapping[str, int]:
+        """How much there was, and how many messages still wait. Raises StorageError, ArchiveError, MemoryUnavailable.
+
+        What waits may be theirs: the worker takes it in after this, so it is to be asked once more.
+        """
+        found = asdict(self._services.forget.survey(caller_id))
+        if not dry_run:
+            self._services.forget(caller_id)
+        return {**found, "waiting": self._services.storage.inbox.counts().pending}
 
 
 class ReplayInStack:
@@ -238,13 +282,18 @@ class ReplayInStack:
         return inbox.revive(wanted, self._services.clock.now())
 
     def _archive(self, prefix: str, conversation_id: str, dry_run: bool) -> int:
-        replay, count = self._services.replay, 0
-        for key in replay.bodies(prefix):
-            if conversation_id in key:
-                count += 1
-                if not dry_run:
-                    replay.reopen(key)
-        return count
+        replay = self._services.replay
+        keys = [key for key in self._bodies(prefix) if conversation_id in key]
+        for key in () if dry_run else keys:
+            replay.reopen(key)
+        return len(keys)
+
+    def _bodies(self, prefix: str) -> list[str]:
+        """Each body once: what is filed by number as well lies there without a note beside it."""
+        archive = self._services.storage.archive
+        notes = {entry.key for entry in archive.entries(prefix) if entry.key.endswith(note_key(""))}
+        bodies = list(self._services.replay.bodies(prefix))
+        return [key for key in bodies if note_key(key) in notes] or bodies
 
     def _quarantine(self, dry_run: bool) -> int:
         services = self._services

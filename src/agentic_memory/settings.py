@@ -78,6 +78,7 @@ class Settings:
     signature_skew: float
     quarantine_max_count: int
     quarantine_max_bytes: int
+    archive_client_data: bool
     client_data_timeout: float
     retrieve_timeout: float
     max_body_bytes: int
@@ -241,6 +242,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SIGNATURE_SKEW", "300", _number(0, 3600), "Seconds a signature may lie in the future.", "300"),
     Setting("QUARANTINE_MAX_COUNT", "1000", _integer(0, 1_000_000), "Bodies that quarantine holds at most.", "1000"),
     Setting("QUARANTINE_MAX_BYTES", str(200 * MB), _integer(0, 10_000 * MB), "Bytes that quarantine holds at most.", "200000000"),
+    Setting("ARCHIVE_CLIENT_DATA", "off", _flag, "Whether the archive also keeps each request of /client-data and its answer, by number.", "on"),
     Setting("CLIENT_DATA_TIMEOUT", "1.0", _number(0.01, 10), "Seconds /client-data may take in all.", "1.0"),
     Setting("RETRIEVE_TIMEOUT", "3.0", _number(0.01, 30), "Seconds /retrieve may take in all.", "3.0"),
     Setting("MAX_BODY_BYTES", str(10 * MB), _integer(1000, 1000 * MB), "Largest transcript body.", "10000000"),

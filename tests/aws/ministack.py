@@ -158,7 +158,7 @@ def _archives(template: Template) -> dict[str, dict[str, bytes]]:
     found = {}
     for name, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Lambda::Function":
-            folder = ROOT / "src" / {"ClientDataFunction": "client_data", "RetrieveFunction": "retrieve", "PostCallFunction": "post_call", "WorkerFunction": "worker", "ReplayFunction": "replay"}[name]
+            folder = ROOT / "src" / {"ClientDataFunction": "client_data", "RetrieveFunction": "retrieve", "PostCallFunction": "post_call", "WorkerFunction": "worker", "ReplayFunction": "replay", "ForgetFunction": "forget"}[name]
             found[f"{name}.zip"] = {p.name: p.read_bytes() for p in folder.glob("*.py")}
     found["MemoryLayer.zip"] = {
         f"python/{p.relative_to(LAYER)}": p.read_bytes() for p in LAYER.rglob("*") if p.is_file()

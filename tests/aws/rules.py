@@ -62,11 +62,38 @@ def roles_name_what_they_reach(template: Template) -> Iterator[str]:
 
 
 def the_ring_reaches_no_bodies(template: Template) -> Iterator[str]:
-    """client-data and search-data have no business in bucket and queues; post-call none in the table."""
+    """client-data and search-data have no business in bucket and queues; post-call none in the table.
+
+    But for one: where rings are to be kept, client-data hands them to the worker.
+    """
     forbidden = {"ClientDataRole": ("s3:", "sqs:"), "RetrieveRole": ("s3:", "sqs:"), "PostCallRole": ("dynamodb:",)}
     for name, prefixes in forbidden.items():
-        for statement in _statements(of_type(template, "AWS::IAM::Role")[name]["Policies"]):
+        policies = of_type(template, "AWS::IAM::Role")[name]["Policies"]
+        for statement in _statements([p for p in policies if p != RINGS]):
             yield from (f"{name} may {a}" for a in statement["Action"] if a.startswith(prefixes))
+    if RINGS not in of_type(template, "AWS::IAM::Role")["ClientDataRole"]["Policies"]:
+        yield "rings cannot be handed over, or always can"
+
+
+RINGS = {"Fn::If": ["KeepRings", {
+    "PolicyName": "rings",
+    "PolicyDocument": {"Version": "2012-10-17", "Statement": [{
+        "Sid": "HandOverRings", "Effect": "Allow", "Action": ["sqs:SendMessage"],
+        "Resource": {"Fn::GetAtt": ["PostCallQueue", "Arn"]},
+    }]},
+}, {"Ref": "AWS::NoValue"}]}  # fmt: skip
+
+
+def only_forgetting_erases(template: Template) -> Iterator[str]:
+    """It alone may delete everywhere in the bucket, and it can put nothing anywhere."""
+    for name, role in of_type(template, "AWS::IAM::Role").items():
+        for statement in _statements(role["Policies"]):
+            actions, resource = statement["Action"], json.dumps(statement["Resource"])
+            erases = any(a.startswith("s3:Delete") for a in actions)
+            if erases and name != "ForgetRole" and '.Arn}/*"' in resource:
+                yield f"{name} may delete every body"
+            if name == "ForgetRole" and any(re.search(":(Put|Send|Update)", a) for a in actions if not a.startswith("xray:") and not a.startswith("logs:")):
+                yield "forgetting writes"
 
 
 def queue_waits_for_its_worker(template: Template) -> Iterator[str]:
@@ -297,7 +324,7 @@ def nobody_is_a_dimension(template: Template) -> Iterator[str]:
 RULES: tuple[Rule, ...] = (
     logs_have_their_groups, one_role_each, roles_name_what_they_reach, the_ring_reaches_no_bodies,
     queue_waits_for_its_worker, dead_letters_are_kept, queues_are_encrypted, worker_reports_by_message,
-    keys_are_not_shown, secret_is_json_of_known_keys, snapshots_and_warm_instances_exclude_each_other,
+    keys_are_not_shown, only_forgetting_erases, secret_is_json_of_known_keys, snapshots_and_warm_instances_exclude_each_other,
     apis_are_throttled_and_write_no_bodies, apis_may_invoke_one_function_each, cors_is_off_by_default,
     bucket_is_closed, table_is_the_stores, functions_are_traced, post_call_outlives_no_api,
     alarms_reach_somebody, dashboard_is_json, nobody_is_a_dimension,

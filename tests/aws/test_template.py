@@ -97,6 +97,11 @@ def _both(template: Template) -> None:
     template["Conditions"]["UseSnapStart"] = {"Fn::Equals": [{"Ref": "SnapStart"}, "on"]}
 
 
+def _always(template: Template) -> None:
+    policies = template["Resources"]["ClientDataRole"]["Properties"]["Policies"]
+    policies[2] = policies[2]["Fn::If"][1]
+
+
 def _gone(name: str) -> Callable[[Template], None]:
     def mutate(template: Template) -> None:
         del template["Resources"][name]["DeletionPolicy"]
@@ -117,6 +122,10 @@ MUTANTS: list[tuple[Rule, Callable[[Template], None]]] = [
     (rules.roles_name_what_they_reach, _set("WorkerRole", f"{POLICY}.3.Action", ["s3:*"])),
     (rules.roles_name_what_they_reach, _set("WorkerRole", f"{POLICY}.3.Resource", "*")),
     (rules.the_ring_reaches_no_bodies, _set("ClientDataRole", f"{POLICY}.2.Action", ["s3:GetObject"])),
+    (rules.the_ring_reaches_no_bodies, _set("ClientDataRole", "Policies.2", {"PolicyName": "none"})),
+    (rules.the_ring_reaches_no_bodies, _always),
+    (rules.only_forgetting_erases, _set("ReplayRole", f"{POLICY}.5.Resource", {"Fn::Sub": "${MemoryBucket.Arn}/*"})),
+    (rules.only_forgetting_erases, _set("ForgetRole", f"{POLICY}.3.Action", ["s3:PutObject"])),
     (rules.queue_waits_for_its_worker, _set("PostCallQueue", "VisibilityTimeout", 359)),
     (rules.queue_waits_for_its_worker, _set("WorkerFunction", "Timeout", 61)),
     (rules.dead_letters_are_kept, _set("PostCallQueue", "RedrivePolicy.deadLetterTargetArn", None)),

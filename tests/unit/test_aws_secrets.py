@@ -12,8 +12,8 @@ from botocore import auth, awsrequest, credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentic_memory.backends.aws_secrets.secret import Secret
-from agentic_memory.backends.aws_secrets.signing import Credentials, signed
+from agentic_memory.backends.aws_plain.secret import Secret
+from agentic_memory.backends.aws_plain.signing import Credentials, signed
 from agentic_memory.errors import SecretUnavailable
 from agentic_memory.settings import Keys, read_aws
 

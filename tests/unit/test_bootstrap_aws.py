@@ -1,15 +1,19 @@
 """The functions' wiring: keys that rotate, one part's needs, a call filed by its number."""
 
 import json
+import re
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from agentic_memory.backends.in_memory.archive import InMemoryArchive
 from agentic_memory.bootstrap_aws import KEYS_AGAIN, KEYS_FOR, KeyRing, Stack
-from agentic_memory.errors import SecretUnavailable
+from agentic_memory.errors import SecretUnavailable, SettingsError
 from agentic_memory.interfaces.emf import EmbeddedMetrics
 from agentic_memory.service.file_call import FileCall
+from agentic_memory.service.file_ring import AnsweredRing, ring_in
 from agentic_memory.service.remember_call import EventOutcome, Identity
 from agentic_memory.settings import AwsSettings, read_aws
 from tests.fakes import FrozenClock
@@ -85,6 +89,88 @@ def test_services_are_made_once_and_anew_with_new_keys(service: Service) -> None
     assert tuple(again.settings.elevenlabs_hmac_key) == ("other",)
 
 
+class Queue:
+    """SQS as it takes one message after another."""
+
+    def __init__(self) -> None:
+        self.taken: list[dict[str, str]] = []
+        self.status = 200
+        queue = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                assert self.headers["X-Amz-Target"] == "AmazonSQS.SendMessage"
+                assert self.headers["Content-Type"] == "application/x-amz-json-1.0"
+                assert "/sqs/aws4_request" in self.headers["Authorization"]
+                queue.taken.append(json.loads(body))
+                self.send_response(queue.status)
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"{}")
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+
+
+@pytest.fixture
+def queue(monkeypatch: pytest.MonkeyPatch) -> Iterator[Queue]:
+    made = Queue()
+    given = {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{made.server.server_port}", "AWS_ACCESS_KEY_ID": "AKIA",
+        "AWS_SECRET_ACCESS_KEY": "s", "MEMORY_QUEUE_URL": "https://sqs/queue", "ARCHIVE_CLIENT_DATA": "on",
+        "MEMORY_BACKEND": "engine", "MEMORY_SECRET_ID": "",
+    }  # fmt: skip
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    thread = threading.Thread(target=made.server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield made
+    finally:
+        made.server.shutdown()
+        thread.join()
+        made.server.server_close()
+
+
+def test_a_ring_is_handed_to_the_worker_by_one_message(queue: Queue) -> None:
+    clock = FrozenClock()
+    services = Stack("client_data", clock).services(EmbeddedMetrics("client_data"))
+    services.keep_ring("CA1", STEFAN, b'{"caller_id": 1}', b'{"type": 2}')
+    (message,) = queue.taken
+    assert (message["QueueUrl"], message["MessageGroupId"]) == ("https://sqs/queue", "rings")
+    ring = AnsweredRing(STEFAN, "CA1", clock.now(), b'{"caller_id": 1}', b'{"type": 2}')
+    assert ring_in(message["MessageBody"]) == ring
+
+
+@pytest.mark.parametrize(("status", "size", "sent"), [(500, 1, 1), (200, 300_000, 0)])
+def test_a_ring_that_cannot_be_handed_over_is_logged(
+    queue: Queue, caplog: pytest.LogCaptureFixture, status: int, size: int, sent: int
+) -> None:
+    queue.status = status
+    services = Stack("client_data", FrozenClock()).services(EmbeddedMetrics("client_data"))
+    with caplog.at_level("WARNING", "agentic_memory"):
+        services.keep_ring(None, STEFAN, b"x" * size, b"{}")
+    assert "ring_not_kept" in caplog.text
+    assert STEFAN not in caplog.text
+    assert len(queue.taken) == sent
+
+
+@pytest.mark.parametrize("name", ["client_data", "retrieve", "worker"])
+def test_nobody_knows_who_is_on_the_line_without_a_table(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETRIEVE_AUTH", "active_call")
+    with pytest.raises(SettingsError, match="RETRIEVE_AUTH"):
+        Stack(name, FrozenClock())
+
+
+def test_with_a_table_they_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETRIEVE_AUTH", "active_call")
+    monkeypatch.setenv("MEMORY_TABLE_NAME", "table")
+    Stack("client_data", FrozenClock())
+
+
 def filed(house: House, body: bytes) -> InMemoryArchive:
     services, archive, done = house.services, InMemoryArchive(), []
     book = services.phone_book
@@ -117,7 +203,7 @@ def test_nobodys_call_is_not_filed(house: House, caller: str | None) -> None:
 def test_an_id_cannot_leave_its_folder(house: House) -> None:
     body = post_call("../../x", STEFAN, [("user", "I like tea.")])
     (entry,) = filed(house, body).entries()
-    assert entry.key == f"post-call/{STEFAN}/______x.json"
+    assert re.fullmatch(rf"post-call/\{STEFAN}/______x-[0-9a-f]{{16}}\.json", entry.key)
 
 
 @pytest.mark.parametrize("body", [b"{", json.dumps({"type": "something_else"}).encode()])

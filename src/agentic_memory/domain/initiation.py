@@ -1,7 +1,7 @@
 """The ringing phone: what a platform asks, and what the agent is told."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 VARIABLES: Mapping[str, str] = {
     "caller_id": "Who calls: the person's number or user id, as `/retrieve` wants it for `user_id`. For a withheld number what the platform sent.",
@@ -15,6 +15,8 @@ VARIABLES: Mapping[str, str] = {
 }
 """The dynamic variables that every answer carries, and what each means."""
 
+SECRET_PREFIX = "secret__"  # noqa: S105  (of variables' names)
+"""Variables that the platform shows to headers only, never to a model or a log."""
 TOKEN_VARIABLE = "secret__memory_token"  # noqa: S105  (the variable's name)
 """Carried too where searches are authorised by token. The platform shows it to headers only."""
 
@@ -69,3 +71,8 @@ class Initiation:
     """System prompt override; None leaves the agent's own."""
     first_message: str | None = None
     language: str | None = None
+
+    def without_secrets(self) -> "Initiation":
+        """The same as it may be kept: without the variables that the platform keeps secret."""
+        shown = {n: v for n, v in self.variables.items() if not n.startswith(SECRET_PREFIX)}
+        return replace(self, variables=shown)

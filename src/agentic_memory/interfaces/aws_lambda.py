@@ -21,6 +21,7 @@ from agentic_memory.interfaces.endpoints import Endpoints
 from agentic_memory.interfaces.http import REQUEST_BODY, Request, Response, Routes, json_response
 from agentic_memory.interfaces.problems import problem
 from agentic_memory.ports import Clock
+from agentic_memory.service.remember_call import BODIES, UNREADABLE
 from agentic_memory.telemetry import ROOT, Log, where
 
 log = Log("lambda")
@@ -106,6 +107,8 @@ class HttpDoor:
             self._lane.submit(afterwards).result(AFTERWARDS_SECONDS)
         except TimeoutError:
             log.warning("ring_not_noted", cause="TimeoutError")
+        except Exception as error:  # noqa: BLE001  the answer is there: what fails behind it must not take its place
+            log.error("internal_error", endpoint="afterwards", cause=type(error).__name__, at=where(error))
 
 
 AFTERWARDS_SECONDS = 0.3
@@ -274,10 +277,41 @@ def replay_order(event: Event) -> ReplayOrder:
     source = _text(given.get("source")) or SOURCES[0]
     if source not in SOURCES:
         raise ValueError(f"source is not one of {', '.join(SOURCES)}")
+    prefix = _text(given.get("prefix"))
+    if prefix and not prefix.startswith((BODIES, UNREADABLE)):
+        raise ValueError(f"prefix does not begin with {BODIES} or {UNREADABLE}")
     dry_run = given.get("dry_run", True)
     if not isinstance(dry_run, bool):
         raise ValueError("dry_run is neither true nor false")
-    return ReplayOrder(source, _text(given.get("prefix")), _text(given.get("conversation_id")), dry_run)
+    return ReplayOrder(source, prefix, _text(given.get("conversation_id")), dry_run)
+
+
+class Erasing(Protocol):
+    """Erases callers."""
+
+    def __call__(self, caller_id: str, *, dry_run: bool) -> Mapping[str, int]:
+        """How much was found, by kind; without a dry run it is gone on return."""
+
+
+class ForgetDoor:
+    """Invoked by hand: erase a caller. Callable as a Lambda handler."""
+
+    def __init__(self, opened: Callable[[], Erasing]) -> None:
+        """`opened()` gives what erases."""
+        self._opened = opened
+
+    def __call__(self, event: Event, context: object = None) -> Answer:
+        """How much was found of the caller; a dry run unless `dry_run` is false. Names them in no log."""
+        given = _mapping(event)
+        caller_id, dry_run = given.get("caller_id"), given.get("dry_run", True)
+        if not isinstance(caller_id, str) or not caller_id.strip():
+            return {"error": "caller_id is missing or no string"}
+        if not isinstance(dry_run, bool):
+            return {"error": "dry_run is neither true nor false"}
+        with Traced(event, context):
+            found = self._opened()(caller_id.strip(), dry_run=dry_run)
+            log.info("caller_forgotten", dry_run=dry_run, waiting=found["waiting"])
+        return {"dry_run": dry_run, **found}
 
 
 class ReplayDoor:

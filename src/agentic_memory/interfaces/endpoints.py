@@ -64,6 +64,13 @@ class Afterwards(Protocol):
         """Note who the conversation is with and warm their memory."""
 
 
+class KeepRing(Protocol):
+    """Keeps a ring with its answer, behind it."""
+
+    def __call__(self, call_id: str | None, person: str | None, received: bytes, response: bytes) -> None:
+        """`response` holds no secret."""
+
+
 class Health(Protocol):
     """What `/readyz` reports."""
 
@@ -92,6 +99,8 @@ class UseCases:
     wire: PlatformWire
     afterwards: Afterwards
     health: Health
+    keep_ring: KeepRing | None = None
+    """None: nobody asked for it."""
 
 
 class Counter(Protocol):
@@ -138,14 +147,14 @@ class Endpoints:
         """Who is calling, and what to tell the agent about them."""
         self._check_workspace_key(request)
         ring = self._cases.wire.ring(json_object(request.body))
-        return self._told(ring, self._cases.brief_caller(ring, DEFAULT_TENANT))
+        return self._told(request, ring, self._cases.brief_caller(ring, DEFAULT_TENANT))
 
     def client_data_late(self, request: Request) -> Response:
         """The same without waiting for anything: what is at hand when the time has run out."""
         self._check_workspace_key(request)
         ring = self._cases.wire.ring(json_object(request.body))
         log.warning("client_data_late", conversation=ring.conversation_id)
-        return self._told(ring, self._cases.brief_caller.fallback(ring, DEFAULT_TENANT))
+        return self._told(request, ring, self._cases.brief_caller.fallback(ring, DEFAULT_TENANT))
 
     def retrieve(self, request: Request, _: Mapping[str, str] | None = None) -> Response:
         """What this caller said before."""
@@ -190,17 +199,15 @@ class Endpoints:
         can_serve, report = self._cases.health()
         return json_response(200 if can_serve else 503, report)
 
-    def _told(self, ring: Ring, briefed: BriefedCaller) -> Response:
+    def _told(self, request: Request, ring: Ring, briefed: BriefedCaller) -> Response:
         self._count("briefs", briefed.tier)
         if briefed.served_by_default:
             self._note_default_profile(ring.agent_id or "unnamed")
-        person = briefed.person
         afterwards = None
-        if person is not None:
-            noted = person
+        if briefed.person is not None or self._cases.keep_ring is not None:
 
             def afterwards() -> None:
-                self._cases.afterwards(ring.conversation_id, noted)
+                self._after(request, ring, briefed)
 
         return json_response(
             200,
@@ -208,6 +215,15 @@ class Endpoints:
             headers=(("Server-Timing", f'tier;desc="{briefed.tier}"'),),
             afterwards=afterwards,
         )
+
+    def _after(self, request: Request, ring: Ring, briefed: BriefedCaller) -> None:
+        """What is done behind the answer."""
+        if briefed.person is not None:
+            self._cases.afterwards(ring.conversation_id, briefed.person)
+        if self._cases.keep_ring is not None:
+            call_id = ring.call_sid or ring.conversation_id
+            told = json_response(200, self._cases.wire.answer(briefed.initiation.without_secrets()))
+            self._cases.keep_ring(call_id, briefed.person, request.body, told.body)
 
     def _note_default_profile(self, agent_id: str) -> None:
         """Said once for each agent: replacing a stranger's prompt must never go unnoticed."""

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from agentic_memory import settings
 from agentic_memory.bootstrap import Services
-from agentic_memory.bootstrap_aws import ReplayInStack, Stack
+from agentic_memory.bootstrap_aws import ForgetInStack, ReplayInStack, Stack
 from agentic_memory.interfaces.aws_lambda import (
     Batch,
+    ForgetDoor,
     HttpDoor,
     Opened,
     QueueDoor,
@@ -56,6 +57,12 @@ def replay_function() -> ReplayDoor:
         return lambda o: replay(o.source, o.prefix, o.conversation_id, dry_run=o.dry_run)
 
     return ReplayDoor(opened)
+
+
+def forget_function() -> ForgetDoor:
+    """The erasing of a caller, invoked by hand."""
+    stack, metrics = _stack("forget"), EmbeddedMetrics("forget")
+    return ForgetDoor(lambda: ForgetInStack(stack.services(metrics)))
 
 
 def _stack(name: str) -> Stack:

@@ -24,6 +24,7 @@ def endpoints(services: Services) -> Endpoints:
             wire=Wire(),
             afterwards=services.afterwards,
             health=lambda: bootstrap.health(services),
+            keep_ring=services.keep_ring if settings.archive_client_data else None,
         ),
         Access(
             settings.elevenlabs_workspace_key,

@@ -6,6 +6,7 @@ from agentic_memory.domain.call import Call
 from agentic_memory.domain.delivery import CallEnded, Delivery
 from agentic_memory.errors import PayloadError
 from agentic_memory.ports import Archive, Platform, RecordStore
+from agentic_memory.service.file_ring import name_in_key
 from agentic_memory.service.remember_call import BODIES, EventOutcome, Identity
 
 Process = Callable[[Delivery], tuple[EventOutcome, ...]]
@@ -47,11 +48,11 @@ class FileCall:
         person = self._identity.person(call.hints, noted)
         if person is None:
             return
-        key = f"{BODIES}{_safe(person)}/{_safe(call.conversation_id)}.json"
+        key = f"{calls_of(person)}{name_in_key(call.conversation_id)}.json"
         self._records.note_archived(delivery.tenant, key, person, call.conversation_id)
         self._archive.put(key, delivery.body)
 
 
-def _safe(text: str) -> str:
-    """A text as one part of a key; numbers and ids stand as they are."""
-    return "".join(c if c.isascii() and (c.isalnum() or c in "+_-") else "_" for c in text)[:200]
+def calls_of(person: str) -> str:
+    """Where all calls of a person are filed."""
+    return f"{BODIES}{name_in_key(person)}/"

@@ -138,7 +138,7 @@ class RememberCall:
         return EventOutcome.NOTHING
 
     def _keep_audio(self, event: AudioRecorded, delivery: Delivery) -> EventOutcome:
-        key = f"{RECORDINGS}{_folder(event.conversation_id)}/{_digest(delivery)}{event.extension}"
+        key = f"{RECORDINGS}{folder_of(event.conversation_id)}/{_digest(delivery)}{event.extension}"
         note = self._note(delivery, event.conversation_id)
         self._archive.put(note_key(key), note)
         self._archive.put(key, decoded(event.audio_base64))
@@ -149,7 +149,7 @@ class RememberCall:
         """Keep the raw body before anything is made of it."""
         if delivery.archive_key is not None:
             return delivery.archive_key
-        folder = _folder(delivery.envelope.conversation_id)
+        folder = folder_of(delivery.envelope.conversation_id)
         kind = re.sub(r"[^\w-]", "_", delivery.envelope.type or "untyped")[:60]
         key = f"{BODIES}{folder}/{kind}-{_digest(delivery)}.json"
         self._put(key, delivery)
@@ -184,7 +184,8 @@ def _digest(delivery: Delivery) -> str:
     return dedupe_key(delivery.envelope, delivery.body)[:16]
 
 
-def _folder(conversation_id: str | None) -> str:
+def folder_of(conversation_id: str | None) -> str:
+    """Where a conversation's bodies and recordings lie, within their prefixes."""
     if not conversation_id:
         return "unnamed"
     if len(conversation_id) > 128 or "/" in conversation_id or set(conversation_id) <= {"."}:
