@@ -19,7 +19,7 @@ TABLE = {**KEYS, "MemoryBackend": "dynamodb", "Embedder": "lexical"}
 SECRET = "elevenlabs-agentic-memory-stack-keys"
 BUCKET = "elevenlabs-agentic-memory-000000000000-eu-central-1"
 QUEUE, DEAD = "elevenlabs-agentic-memory-stack-post-call", "elevenlabs-agentic-memory-stack-dead-letters"
-REPLAY = "elevenlabs-agentic-memory-lambda-function-replay"
+FUNCTION = "elevenlabs-agentic-memory-lambda-function-"
 
 
 class Deployed:
@@ -34,8 +34,8 @@ class Deployed:
         url = f"{self.cloud.url}/_aws/execute-api/{self.apis[path]}/Prod/{path}"
         return self.cloud.post(url, body, {name.replace("_", "-"): value for name, value in headers.items()})
 
-    def ring(self, caller: str = STEFAN, key: str = "wk_first") -> tuple[int, Any]:
-        body = {"caller_id": caller, "agent_id": "agent_x", "called_number": "+15550199000", "call_sid": "CA1"}
+    def ring(self, caller: str = STEFAN, key: str = "wk_first", **more: str) -> tuple[int, Any]:
+        body = {"caller_id": caller, "agent_id": "agent_x", "called_number": "+15550199000", "call_sid": "CA1", **more}
         return self.post("client-data", json.dumps(body).encode(), X_Workspace_Key=key)
 
     def greeting(self, caller: str = STEFAN) -> str:
@@ -60,9 +60,33 @@ class Deployed:
         listed = self.cloud.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=prefix)
         return [found["Key"] for found in listed.get("Contents", ())]
 
-    def replay(self, **order: object) -> Any:
-        answer = self.cloud.client("lambda").invoke(FunctionName=REPLAY, Payload=json.dumps(order).encode())
+    def bodies(self) -> dict[str, bytes]:
+        """Every version of every object that the bucket holds."""
+        s3 = self.cloud.client("s3")
+        listed = s3.list_object_versions(Bucket=BUCKET).get("Versions", ())
+        return {
+            f"{v['Key']} {v['VersionId']}": s3.get_object(Bucket=BUCKET, Key=v["Key"], VersionId=v["VersionId"])["Body"].read()
+            for v in listed
+        }
+
+    def about(self, caller: str) -> list[str]:
+        """Where anything of a caller lies, by name or by content."""
+        number = caller.removeprefix("+")
+        found = [key for key, body in self.bodies().items() if number in key or number.encode() in body]
+        dynamodb = self.cloud.client("dynamodb")
+        for table in dynamodb.list_tables()["TableNames"]:
+            found += [str(row) for row in dynamodb.scan(TableName=table)["Items"] if number in str(row)]
+        return found
+
+    def invoke(self, function: str, **order: object) -> Any:
+        answer = self.cloud.client("lambda").invoke(FunctionName=f"{FUNCTION}{function}", Payload=json.dumps(order).encode())
         return json.loads(answer["Payload"].read())
+
+    def replay(self, **order: object) -> Any:
+        return self.invoke("replay", **order)
+
+    def forget(self, caller: str, **order: object) -> Any:
+        return self.invoke("forget", caller_id=caller, **order)
 
 
 def call(conversation: str, caller: str, name: str, said: str, at: int = START) -> bytes:
@@ -115,6 +139,48 @@ def test_a_poison_message_is_buried_and_comes_back_by_replay(stack: Deployed) ->
     until(lambda: stack.waiting(DEAD) == 1 and not stack.waiting(QUEUE), 60)
 
 
+def test_a_caller_is_erased_and_nobody_else(stack: Deployed) -> None:
+    """After a call remembered, one in quarantine and one that could not be read."""
+    caller, other = "+15550100044", "+15550100045"
+    for number, name in ((caller, "Ines"), (other, "Olga")):
+        assert stack.hang_up(call(f"conv_{name}", number, name, "I keep goats."))[0] == 200
+        until(lambda number=number, name=name: name in stack.greeting(number), 60)
+        assert stack.hang_up(call(f"conv_{name}_2", number, name, "I keep geese."), "wsec_wrong")[0] == 200
+        assert stack.hang_up(f'{{"type": "post_call_transcription", "data": {{"user_id": "{number}"'.encode())[0] == 200
+    until(lambda: not stack.waiting(QUEUE) and len(stack.keys("unreadable/")) >= 2, 60)
+    before = len(stack.about(other))
+    counted = stack.forget(caller)
+    assert counted["dry_run"] is True
+    assert counted["conversations"] == 1
+    assert min(counted[what] for what in ("memories", "archived", "deliveries")) > 0
+    assert stack.about(caller)
+    assert stack.forget(caller, dry_run=False) == {**counted, "dry_run": False, "waiting": 0}
+    assert stack.about(caller) == []
+    assert len(stack.about(other)) == before
+    assert "Ines" not in stack.greeting(caller)
+    assert "Olga" in stack.greeting(other)
+
+
+def test_rings_are_kept_by_number_and_an_open_call_opens_the_search(tmp_path: Path) -> None:
+    with cloud(tmp_path) as made:
+        deploy(made, {**TABLE, "ArchiveClientData": "on", "RetrieveAuth": "active_call"})
+        stack = Deployed(made)
+        assert stack.search("bees")[0] == 401
+        status, told = stack.ring(conversation_id="conv_1")
+        assert status == 200
+        assert stack.search("bees") == (200, {"memories": []})
+        assert stack.hang_up(call("conv_1", STEFAN, "Stefan", "I keep bees."))[0] == 200
+        until(lambda: stack.search("bees")[0] == 401, 60)
+        keys = until(lambda: len(found := stack.keys(f"client-data/{STEFAN}/")) == 2 and found, 30)
+        assert [key.rpartition("/")[2] for key in keys] == ["received.json", "response.json"]
+        assert all("_CA1/" in key for key in keys)
+        bodies = {key.rpartition(" ")[0]: body for key, body in stack.bodies().items()}
+        assert json.loads(bodies[keys[0]])["conversation_id"] == "conv_1"
+        assert json.loads(bodies[keys[1]]) == told
+        assert stack.forget(STEFAN, dry_run=False)["archived"] == 4
+        assert stack.about(STEFAN) == []
+
+
 def test_a_rotated_key_and_the_one_before_are_accepted(tmp_path: Path) -> None:
     with cloud(tmp_path) as made:
         deploy(made, TABLE)
@@ -153,6 +219,14 @@ def test_the_same_with_mem0_and_without_it(tmp_path: Path) -> None:
         until(lambda: not stack.waiting(QUEUE), 30)
         assert stack.ring()[1]["dynamic_variables"]["memory_count"] == "1"
         assert {memory["metadata"]["type"] for memory in account.memories} == {"factual", "semantic"}
+        assert stack.hang_up(call("conv_2", "+15550100044", "Ines", "I keep goats."))[0] == 200
+        until(lambda: "Ines" in stack.greeting("+15550100044"), 60)
+        until(lambda: not stack.waiting(QUEUE), 30)
+        erased = stack.forget("+15550100044", dry_run=False)
+        assert (erased["conversations"], erased["waiting"]) == (1, 0)
+        assert erased["memories"] >= 1
+        assert stack.about("+15550100044") == []
+        assert {memory["user_id"] for memory in account.memories} == {STEFAN}
         account.fault("status", status=503, times=1000)
         assert "Stefan" in stack.greeting()
         assert stack.search("bees") == (503, {"error": "Memory is temporarily unavailable"})
