@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentic_memory.domain.caller import DEFAULT_TENANT
+from agentic_memory.domain.caller import DEFAULT_TENANT, Caller
 from agentic_memory.engine.identity import PhoneBook
 from agentic_memory.engine.memory import Engine, Model
 from agentic_memory.errors import AgenticMemoryError, SettingsError, StorageError
@@ -81,6 +81,8 @@ class Storage:
     """The SQLite file, where there is one."""
     keep_ring: KeepRing | None = None
     """Who keeps a ring with its answer; None: the archive, at once."""
+    glance: Callable[[str, str], Caller | None] | None = None
+    """(tenant, caller id) -> the caller, without waiting for anything; None: only by a journey."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +124,19 @@ class Services:
 
     def afterwards(self, conversation_id: str | None, person: str) -> None:
         """Behind the answer to a ring: note who the conversation is with, and warm their memory."""
+        self.note(conversation_id, person)
         try:
-            if conversation_id:
-                now = self.clock.now()
-                self.storage.records.note_person(DEFAULT_TENANT, conversation_id, person, now)
             self.memory.warm(DEFAULT_TENANT, person)
+        except AgenticMemoryError as error:
+            log.warning("ring_not_noted", cause=error.code)
+
+    def note(self, conversation_id: str | None, person: str) -> None:
+        """Behind the answer to a ring: note who the conversation is with. Never raises for what is down."""
+        if not conversation_id:
+            return
+        now = self.clock.now()
+        try:
+            self.storage.records.note_person(DEFAULT_TENANT, conversation_id, person, now)
         except AgenticMemoryError as error:
             log.warning("ring_not_noted", cause=error.code)
 
@@ -321,7 +331,8 @@ def open_storage(settings: Settings) -> Storage:
     path = database_path(settings)
     archive = LocalArchive(archive_path(settings))
     database = Database(path)
-    return Storage(SqliteRecords(database), SqliteInbox(database), archive, database)
+    records = SqliteRecords(database)
+    return Storage(records, SqliteInbox(database), archive, database, glance=records.glance)
 
 
 def check_backend(settings: Settings) -> None:

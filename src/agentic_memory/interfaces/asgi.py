@@ -138,8 +138,10 @@ class App:
             response = json_response(500, {"error": "Internal error"})
         took = self._clock.monotonic() - started
         await _send(scope, response, took, send)
-        if response.afterwards is not None:
+        if response.afterwards is not None and response.afterwards_waits:
             self._do_afterwards(response.afterwards)
+        elif response.afterwards is not None:
+            response.afterwards()
         self._metrics.count("requests", name, str(response.status))
         self._metrics.observe("request", took, name)
 
@@ -183,9 +185,15 @@ class App:
     ) -> Response:
         if route.name == "healthz":
             return route.handler(request, parameters)
+        work: Callable[[], Response] = functools.partial(route.handler, request, parameters)
+        if route.name == "client_data":
+            begun = self._endpoints.client_data_begin(request)
+            if isinstance(begun, Response):
+                return begun
+            work = begun
         lane, seconds = self._lane(route.name)
         try:
-            return await lane.run(functools.partial(route.handler, request, parameters), seconds)
+            return await lane.run(work, seconds)
         except TimeoutError:
             if route.name == "client_data":
                 return self._endpoints.client_data_late(request)

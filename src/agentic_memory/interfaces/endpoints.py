@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from agentic_memory.domain.caller import DEFAULT_TENANT
@@ -22,6 +23,7 @@ from agentic_memory.errors import (
     StorageError,
     TooLarge,
 )
+from agentic_memory.interfaces.at_hand import AtHand
 from agentic_memory.interfaces.http import (
     Request,
     Response,
@@ -45,6 +47,7 @@ LONGEST_QUERY = 2_000
 LONGEST_ID = 1_000
 MOST_AGENTS = 1_000
 OK = json_response(200, {"status": "ok"})
+FRESH = (("Server-Timing", 'tier;desc="fresh"'),)
 
 
 class PlatformWire(Protocol):
@@ -62,6 +65,13 @@ class Afterwards(Protocol):
 
     def __call__(self, conversation_id: str | None, person: str) -> None:
         """Note who the conversation is with and warm their memory."""
+
+
+class Note(Protocol):
+    """The part of `Afterwards` that waits for nothing: enough where their memory is warm."""
+
+    def __call__(self, conversation_id: str | None, person: str) -> None:
+        """Note who the conversation is with."""
 
 
 class KeepRing(Protocol):
@@ -101,6 +111,9 @@ class UseCases:
     health: Health
     keep_ring: KeepRing | None = None
     """None: nobody asked for it."""
+    note: Note | None = None
+    at_hand: AtHand | None = None
+    """None: every ring is answered by a thread."""
 
 
 class Counter(Protocol):
@@ -145,14 +158,17 @@ class Endpoints:
 
     def client_data(self, request: Request, _: Mapping[str, str] | None = None) -> Response:
         """Who is calling, and what to tell the agent about them."""
-        self._check_workspace_key(request)
-        ring = self._cases.wire.ring(json_object(request.body))
-        return self._told(request, ring, self._cases.brief_caller(ring, DEFAULT_TENANT))
+        return self._brief(request, self._ring(request))
+
+    def client_data_begin(self, request: Request) -> Response | Callable[[], Response]:
+        """The same without waiting: the answer where it is at hand, else the work that makes it."""
+        ring = self._ring(request)
+        told = self._at_hand(ring)
+        return partial(self._brief, request, ring) if told is None else told
 
     def client_data_late(self, request: Request) -> Response:
-        """The same without waiting for anything: what is at hand when the time has run out."""
-        self._check_workspace_key(request)
-        ring = self._cases.wire.ring(json_object(request.body))
+        """The same when the time has run out: what can be told without waiting for anything."""
+        ring = self._ring(request)
         log.warning("client_data_late", conversation=ring.conversation_id)
         return self._told(request, ring, self._cases.brief_caller.fallback(ring, DEFAULT_TENANT))
 
@@ -198,6 +214,32 @@ class Endpoints:
         """Whether it can serve, how well, and what waits in the inbox."""
         can_serve, report = self._cases.health()
         return json_response(200 if can_serve else 503, report)
+
+    def _ring(self, request: Request) -> Ring:
+        self._check_workspace_key(request)
+        return self._cases.wire.ring(json_object(request.body))
+
+    def _brief(self, request: Request, ring: Ring) -> Response:
+        at_hand = self._cases.at_hand
+        begun = at_hand.begin() if at_hand else None
+        briefed = self._cases.brief_caller(ring, DEFAULT_TENANT)
+        told = self._told(request, ring, briefed)
+        if at_hand and begun:
+            at_hand.keep(ring, briefed, told.body, begun)
+        return told
+
+    def _at_hand(self, ring: Ring) -> Response | None:
+        person = self._cases.brief_caller.person(ring)
+        if self._cases.at_hand is None or person is None:
+            return None
+        found = self._cases.at_hand.find(person, ring.agent_id)
+        if found is None:
+            return None
+        answer, is_cold = found
+        self._count("briefs", "fresh")
+        behind = self._cases.afterwards if is_cold else self._cases.note
+        afterwards = partial(behind, ring.conversation_id, person) if behind else None
+        return Response(200, answer.body, headers=FRESH, afterwards=afterwards, afterwards_waits=is_cold)
 
     def _told(self, request: Request, ring: Ring, briefed: BriefedCaller) -> Response:
         self._count("briefs", briefed.tier)

@@ -42,6 +42,8 @@ class Response:
     """A long body in pieces, in place of `body`."""
     afterwards: Callable[[], None] | None = None
     """What is left to do once the answer is on its way."""
+    afterwards_waits: bool = True
+    """Whether that may wait for something: then a thread does it."""
 
 
 def json_response(status: int, value: object, **more: object) -> Response:

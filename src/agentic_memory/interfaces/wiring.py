@@ -2,6 +2,7 @@
 
 from agentic_memory import bootstrap
 from agentic_memory.bootstrap import Services
+from agentic_memory.interfaces.at_hand import AtHand
 from agentic_memory.interfaces.endpoints import Access, Endpoints, UseCases
 from agentic_memory.platforms.elevenlabs import initiation
 
@@ -25,6 +26,8 @@ def endpoints(services: Services) -> Endpoints:
             afterwards=services.afterwards,
             health=lambda: bootstrap.health(services),
             keep_ring=services.keep_ring if settings.archive_client_data else None,
+            note=services.note,
+            at_hand=_at_hand(services),
         ),
         Access(
             settings.elevenlabs_workspace_key,
@@ -36,3 +39,13 @@ def endpoints(services: Services) -> Endpoints:
         settings.max_body_bytes,
         services.metrics.count,
     )
+
+
+def _at_hand(services: Services) -> AtHand | None:
+    """None where a brief is far away, and where each ring is kept with its answer."""
+    look = services.storage.glance
+    if look is None or services.mem0 is not None or services.settings.archive_client_data:
+        return None
+    at_hand = AtHand(look, services.profiles.known, services.clock)
+    services.brief_caller.also_forgets = at_hand.forget
+    return at_hand

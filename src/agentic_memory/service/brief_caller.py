@@ -45,6 +45,9 @@ class BriefedCaller:
     served_by_default: bool
     """The agent has no profile of its own and was given the default one: log it once, by agent id."""
     tier: Tier
+    brief: Brief | None = None
+    """What it was made of, with the profile."""
+    profile: Profile | None = None
 
 
 class BriefCaller:
@@ -73,6 +76,12 @@ class BriefCaller:
         self._mint_token = mint_token
         self._last_good = _LastGood(last_good_briefs)
         self._kept = kept
+        self.also_forgets: Callable[[str, str], None] | None = None
+        """Whoever else keeps what was told, if anybody; set once it exists."""
+
+    def person(self, ring: Ring) -> str | None:
+        """Who the ring is about; None for nobody. No input or output."""
+        return self._identify(ring)
 
     def __call__(self, ring: Ring, tenant: str = DEFAULT_TENANT) -> BriefedCaller:
         """The answer from the store; where that cannot be read, what `fallback` gives. One indexed read."""
@@ -96,6 +105,8 @@ class BriefCaller:
     def forget(self, tenant: str, caller_id: str) -> None:
         """Drop what is kept of a caller: to be called when one is erased."""
         self._last_good.drop(tenant, caller_id)
+        if self.also_forgets is not None:
+            self.also_forgets(tenant, caller_id)
 
     def _brief(self, tenant: str, person: str | None) -> tuple[Brief | None, Tier]:
         if person is None:
@@ -125,7 +136,7 @@ class BriefCaller:
         if profile is not None and self._prompt_override != "off":
             initiation = self._overriding(variables, profile, brief, context)
         by_default = profile is not None and profile.name != ring.agent_id
-        return BriefedCaller(person, initiation, brief is not None, by_default, tier)
+        return BriefedCaller(person, initiation, brief is not None, by_default, tier, brief, profile)
 
     def _overriding(
         self, variables: dict[str, str], profile: Profile, brief: Brief | None, context: str

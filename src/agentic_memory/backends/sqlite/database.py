@@ -6,6 +6,7 @@ from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 
 from agentic_memory.backends.sqlite.failures import translated
 from agentic_memory.backends.sqlite.statements import migrations, split, statements
@@ -40,6 +41,8 @@ class Database:
         self._sql = statements("database")
         self._idle: deque[sqlite3.Connection] = deque()
         self._closed = False
+        self._glances = Lock()
+        self._glancing: sqlite3.Connection | None = None
         connection = self._open_for_writing()
         self._writer = Writer(connection, busy_timeout)
         self._writing = connection
@@ -73,6 +76,20 @@ class Database:
             self._idle.append(connection)
             if self._closed:
                 self._close_readers()
+
+    def glance(self, closure: Closure[T]) -> T:
+        """Run a closure of one small statement without waiting for any lock, or raise StorageLocked.
+
+        For an event loop: what is in the system's memory takes microseconds.
+        """
+        if not self._glances.acquire(blocking=False):
+            raise StorageLocked(seconds=0)
+        try:
+            return closure(self._glancing_connection())
+        except (sqlite3.Error, UnicodeEncodeError) as error:
+            raise translated(error, 0.0) from error
+        finally:
+            self._glances.release()
 
     def snapshot(self, closure: Closure[T]) -> T:
         """Run a closure of several statements that all see the same commit."""
@@ -119,6 +136,9 @@ class Database:
         self.worker_lock.close()
         self._writer.close()
         self._close_readers()
+        with self._glances:
+            if self._glancing is not None:
+                self._glancing.close()
         self._writing.close()  # closing the last connection empties the write-ahead log
 
     @property
@@ -142,6 +162,13 @@ class Database:
             raise translated(error, self._busy_timeout) from error
         return connection
 
+    def _glancing_connection(self) -> sqlite3.Connection:
+        if self._closed:
+            raise StorageUnavailable(reason="it has been closed")
+        if self._glancing is None:
+            self._glancing = self._open_for_reading(busy_timeout=0.0)
+        return self._glancing
+
     def _reader(self) -> sqlite3.Connection:
         """An idle connection, or a new one: there are as many as there were readers at one time."""
         if self._closed:
@@ -151,9 +178,11 @@ class Database:
         except IndexError:
             return self._open_for_reading()
 
-    def _open_for_reading(self) -> sqlite3.Connection:
+    def _open_for_reading(self, busy_timeout: float | None = None) -> sqlite3.Connection:
         try:
             connection = self._connect()
+            if busy_timeout is not None:
+                connection.execute(f"PRAGMA busy_timeout = {busy_timeout * 1000:.0f}")
             connection.execute("PRAGMA query_only = ON")
         except sqlite3.Error as error:
             raise translated(error, self._busy_timeout) from error

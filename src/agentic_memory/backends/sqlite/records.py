@@ -52,6 +52,13 @@ class SqliteRecords:
         )
         return codec.caller_of(row) if row else None
 
+    def glance(self, tenant: str, caller_id: str) -> Caller | None:
+        """As `caller`, for an event loop: raises StorageError instead of waiting for a lock."""
+        row = self._database.glance(
+            lambda connection: connection.execute(self._caller, (tenant, caller_id)).fetchone()
+        )
+        return codec.caller_of(row) if row else None
+
     def load(self, tenant: str, caller_id: str, *, with_calls: bool = True) -> CallerRecords | None:
         """See RecordStore.load."""
         who = (tenant, caller_id)
