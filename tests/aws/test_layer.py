@@ -8,8 +8,6 @@ from importlib import metadata
 from io import BytesIO
 from pathlib import Path
 
-import pytest
-
 from agentic_memory.backends.embedders.usem3 import Usem3Embedder
 from tests.aws.runtime_api import LAMBDAS, ROOT
 from tests.aws.test_handlers import note
@@ -66,6 +64,7 @@ def test_the_model_is_of_the_version_that_is_in_the_layer() -> None:
     assert manifest["package"] == in_layer.version == Usem3Embedder.model_id.partition("@")[2]
 
 
-@pytest.mark.parametrize("function", ["ClientData", "Retrieve", "PostCall", "Worker", "Replay"])
-def test_a_function_is_one_small_file(function: str) -> None:
-    assert {file.name for file in _files(BUILT / f"{function}Function")} == {"__init__.py", "handler.py"}
+def test_a_function_is_one_small_file() -> None:
+    functions = sorted(BUILT.glob("*Function"))
+    assert len(functions) >= 5
+    assert all({file.name for file in _files(function)} - {"__init__.py"} == {"handler.py"} for function in functions)
