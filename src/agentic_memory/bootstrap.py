@@ -27,7 +27,7 @@ from agentic_memory.ports import (
 )
 from agentic_memory.service.accept_call import AcceptCall, QuarantineBounds
 from agentic_memory.service.brief_caller import BriefCaller
-from agentic_memory.service.cached_brief import CachedBriefs
+from agentic_memory.service.cached_brief import FRESH_SECONDS, CachedBriefs
 from agentic_memory.service.callers import Callers
 from agentic_memory.service.file_ring import AnsweredRing, FileRing, KeepRing
 from agentic_memory.service.find_traces import FindTraces
@@ -390,7 +390,9 @@ def open_mem0(
         brief=SHARE * settings.client_data_timeout, search=SHARE * settings.retrieve_timeout
     )
     memory = Mem0Memory(client, facts, clock, time.sleep, patience)
-    return Mem0(memory, CachedBriefs(memory, records, clock), breaker)
+    # Only who remembers too knows when a brief has changed: with a worker elsewhere, each ring asks again.
+    fresh = FRESH_SECONDS if settings.worker else 0.0
+    return Mem0(memory, CachedBriefs(memory, records, clock, fresh), breaker)
 
 
 def database_path(settings: Settings) -> Path:

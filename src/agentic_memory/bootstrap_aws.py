@@ -85,7 +85,8 @@ class Stack:
         self.part = PARTS[name]
         self.clock = clock or SystemClock()
         self._aws = settings.read_aws()
-        self._given = {} if self.part.model else {"embedder": "lexical"}
+        # The worker is another process than whoever answers: `off` says so.
+        self._given = {"worker": "off"} | ({} if self.part.model else {"embedder": "lexical"})
         plain = settings.read(None, folder=None, **self._given)
         self._check(plain)
         self._keys = KeyRing(self._aws, self.clock)

@@ -11,11 +11,19 @@ from tests.acceptance.doors.cloud import CloudProcess, Stack
 from tests.acceptance.doors.door import Door
 from tests.acceptance.doors.functions import Functions
 from tests.acceptance.doors.served import Served
+from tests.mem0_emulator.process import EmulatorProcess
 
 OpenDoor = Callable[..., Door]
 
 KINDS = ("served", "functions")
-DOORS = (*KINDS, "functions, base64")
+MEM0_KINDS = ("served, mem0", "functions, mem0")
+"""With memories in Mem0 Cloud: an emulator of it, in a process of its own."""
+BASE64 = "functions, base64"
+
+own_memory = pytest.mark.parametrize("door", KINDS, indirect=True, scope="session")
+"""For what our own memory promises, and Mem0 does not."""
+any_body = pytest.mark.parametrize("door", (*KINDS, BASE64), indirect=True, scope="session")
+"""For what is decided at the door."""
 
 
 class Builder:
@@ -25,7 +33,9 @@ class Builder:
         self._folders = folders
         self._ending = ExitStack()
         self._cloud: CloudProcess | None = None
+        self._mem0: EmulatorProcess | None = None
         self._numbers = count(1)
+        self._shared: dict[str, Door] = {}
 
     def __enter__(self) -> "Builder":
         return self
@@ -33,13 +43,31 @@ class Builder:
     def __exit__(self, *_: object) -> None:
         self._ending.close()
 
+    def door(self, name: str) -> Door:
+        """The one that tests share."""
+        if name not in self._shared:
+            self._shared[name] = self.open(name)
+        return self._shared[name]
+
     def open(self, name: str, **settings: str) -> Door:
         """A door of this kind over a memory that is empty."""
-        folder = self._folders("door")
-        if name == "served":
+        folder, kind = self._folders("door"), name.partition(", ")[0]
+        if name.endswith("mem0"):
+            settings |= self._mem0_settings()
+        if kind == "served":
             return self._ending.enter_context(Served(folder, **settings))
         encoded = name.endswith("base64")
         return self._ending.enter_context(Functions(self._stack(), folder, encoded=encoded, **settings))
+
+    def _mem0_settings(self) -> dict[str, str]:
+        if self._mem0 is None:
+            self._mem0 = self._ending.enter_context(EmulatorProcess())
+        account = self._mem0.account()
+        account.delays(extraction=0.01, categories=0.02, deletion=0.01)
+        return {
+            "MEMORY_BACKEND": "mem0", "MEM0_API_KEY": account.key, "MEM0_BASE_URL": account.url,
+            "MEMORY_TABLE_NAME": "",
+        }  # fmt: skip
 
     def _stack(self) -> Stack:
         if self._cloud is None:
@@ -53,16 +81,13 @@ def builder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:
         yield builder
 
 
-@pytest.fixture(scope="session", params=DOORS)
-def bare_door(builder: Builder, request: pytest.FixtureRequest) -> Door:
-    """Any door, for what is decided at the door: nothing is remembered behind it."""
-    return builder.open(request.param)
-
-
-@pytest.fixture(scope="session", params=KINDS)
+@pytest.fixture(scope="session", params=(*KINDS, *MEM0_KINDS))
 def door(builder: Builder, request: pytest.FixtureRequest) -> Door:
-    """A door with default settings. Tests share it: each has callers of its own."""
-    return builder.open(request.param)
+    """A door with default settings. Tests share it: each has callers of its own.
+
+    Those about what our own memory alone can do, or about bodies, name the kinds they are for.
+    """
+    return builder.door(request.param)
 
 
 @pytest.fixture(params=KINDS)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from agentic_memory.platforms.elevenlabs.signature import sign
-from tests.acceptance.doors.conftest import Builder
+from tests.acceptance.doors.conftest import BASE64, Builder
 from tests.acceptance.doors.door import KEY, Door
 from tests.acceptance.server_process import Answer
 from tests.wire import HMAC_KEY, LUCIA, OURS, START, STEFAN, post_call
@@ -57,7 +57,7 @@ def story(door: Door) -> Iterator[tuple[object, ...]]:
 
 def test_a_story_is_told_alike_through_both_doors(builder: Builder):
     """What the functions are handed is in base64: beside that, their answers are those of plain bodies."""
-    served, functions = (list(story(builder.open(name))) for name in ("served", "functions, base64"))
+    served, functions = (list(story(builder.open(name))) for name in ("served", BASE64))
     assert len(served) == len(functions) > 80
     for step, (theirs, ours) in enumerate(zip(served, functions, strict=True)):
         assert ours == theirs, f"step {step}"

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.acceptance.doors.conftest import OpenDoor
+from tests.acceptance.doors.conftest import OpenDoor, own_memory
 from tests.acceptance.doors.door import KEPT, Counts, Door
 from tests.wire import START, post_call
 
@@ -160,12 +160,14 @@ def test_a_call_of_nobody_is_kept_and_teaches_nothing(door: Door, caller: str):
     assert door.variables("")["memory_count"] == "0"
 
 
+@own_memory
 def test_an_id_cannot_leave_its_folder(door: Door, caller: str):
     for conversation in ("../../etc/passwd", "a/b", "..", "x" * 2_000, "süß\x00 \ud800", ""):
         door.remember(post_call(conversation or f"{caller}-0", caller, BEES))
     assert door.variables(caller)["memory_count"] == "6"
 
 
+@own_memory
 def test_a_transcript_may_be_longer_than_other_bodies(door: Door, caller: str):
     turns = [("user", f"Story number {i}: " + "once upon a time " * 10) for i in range(800)]
     body = post_call(f"{caller}-1", caller, turns)

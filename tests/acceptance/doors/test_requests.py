@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from tests.acceptance.doors.conftest import any_body
 from tests.acceptance.doors.door import KEY, Door
 from tests.wire import STEFAN
 
@@ -65,11 +66,11 @@ NO_SUCH: list[Case] = [
 CASES = [*NO_KEY, *MISSING, *NO_OBJECT, *WRONG_TYPES, *TOO_LARGE, *NO_SUCH]
 
 
+@any_body
 @pytest.mark.parametrize(("method", "path", "body", "headers", "status", "error"), CASES)
 def test_what_cannot_be_used_is_refused_in_words(
-    bare_door: Door, method: str, path: str, body: object, headers: Mapping[str, str], status: int, error: str
+    door: Door, method: str, path: str, body: object, headers: Mapping[str, str], status: int, error: str
 ):
-    door = bare_door
     answer = door.post(path, body, headers) if method == "POST" else door.ask(method, path, b"", headers)
     assert (answer.status, answer.value) == (status, {"error": error})
     assert answer.headers["content-type"] == "application/json"

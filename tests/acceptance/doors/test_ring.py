@@ -68,6 +68,14 @@ def test_who_called_before_is_greeted_by_name(door: Door, caller: str):
     assert told["memory_context"] in prompt(door, caller)
 
 
+def test_who_rang_a_moment_ago_is_known_as_soon_as_the_call_is_remembered(door: Door, caller: str):
+    assert door.variables(caller)["memory_count"] == "0"
+    door.remember(post_call(f"{caller}-1", caller, [("user", "My name is Bea.")]))
+    assert (door.variables(caller)["caller_name"], door.variables(caller)["memory_count"]) == ("Bea", "1")
+    door.remember(post_call(f"{caller}-2", caller, [("user", "I call again.")], at=START + DAY))
+    assert door.variables(caller)["memory_count"] == "2"
+
+
 def test_a_name_keeps_its_accents(door: Door, caller: str):
     door.remember(post_call(f"{caller}-1", caller, [("user", "Me llamo María José Peñarroya.")], main_language="es"))
     assert door.variables(caller)["caller_name"] == "María José Peñarroya"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.acceptance.doors.conftest import own_memory
 from tests.acceptance.doors.door import Door
 from tests.wire import START, post_call
 
@@ -53,6 +54,7 @@ def test_a_limit_has_bounds(door: Door, caller: str, limit: object):
     assert (answer.status, answer.value) == (400, {"error": "Invalid limit: expected a whole number from 1 to 50"})
 
 
+@own_memory
 def test_every_memory_can_be_traced_to_the_words_it_rests_on(door: Door, known: str):
     best = door.found(known, "violins", detail=True)[0]
     assert set(best) == EVIDENCE
@@ -91,6 +93,7 @@ def test_callers_never_see_each_other(door: Door, new_caller: Callable[[], str])
         assert door.variables(caller)["memory_count"] == "1"
 
 
+@own_memory
 def test_what_was_said_later_comes_first_and_the_rest_says_that_it_is_old(door: Door, caller: str):
     door.remember(
         post_call(f"{caller}-1", caller, [("user", "Hello.")], collected={"city": "Ghent"}),
@@ -102,6 +105,7 @@ def test_what_was_said_later_comes_first_and_the_rest_says_that_it_is_old(door: 
     assert "Bruges" in facts[0]["text"]
 
 
+@own_memory
 def test_any_writing_is_found(door: Door, caller: str):
     said = ["Mi café se llama «El Ñandú».", "我住在南京路。", "I ❤️ my 🐝🐝.", "Zoe\u0308 Zoë\u00a0\u2028x"]
     door.remember(post_call(f"{caller}-1", caller, [("user", text) for text in said]))
