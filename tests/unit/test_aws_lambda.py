@@ -277,6 +277,36 @@ def test_only_the_messages_that_failed_come_again() -> None:
     assert answer == {"batchItemFailures": [{"itemIdentifier": i} for i in ("b", "c", "d")]}
 
 
+def test_what_fails_behind_an_answer_does_not_take_its_place(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    function = Function(house, "client_data")
+    cases = function.opened.endpoints._cases
+
+    def fails(conversation_id: str | None, person: str) -> None:
+        raise KeyError("behind")
+
+    object.__setattr__(cases, "afterwards", fails)
+    with caplog.at_level("ERROR", "agentic_memory"):
+        assert function("/client-data", {"caller_id": STEFAN}, KEY)[0] == 200
+    assert "internal_error" in caplog.text
+
+
+class Ending:
+    """A context whose time runs out."""
+
+    def __init__(self, *milliseconds: int) -> None:
+        self._left = list(milliseconds)
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self._left.pop(0)
+
+
+def test_what_time_is_too_short_for_is_not_begun_and_comes_again() -> None:
+    door = queue_door({"a": True, "b": KeyError("begun")})
+    answer = door(batch("a", "b"), Ending(25_000, 24_999))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "b"}]}
+    assert door(batch("a"), Ending(25_000)) == {"batchItemFailures": []}
+
+
 @pytest.mark.parametrize("strange", [None, [], {}, {"Records": None}, {"Records": "x"}])
 def test_an_event_without_messages_is_no_work(strange: object) -> None:
     assert queue_door({})(strange) == {"batchItemFailures": []}
@@ -296,7 +326,10 @@ def test_a_replay_is_dry_unless_it_is_told_otherwise() -> None:
     assert replay_order(given) == ReplayOrder("archive", "post-call/", "", False)
 
 
-@pytest.mark.parametrize("order", [{"source": "everything"}, {"source": 7}, {"dry_run": "no"}, {"prefix": []}])
+@pytest.mark.parametrize(
+    "order",
+    [{"source": "everything"}, {"source": 7}, {"dry_run": "no"}, {"prefix": []}, {"source": "archive", "prefix": "client-data/"}],
+)
 def test_a_replay_that_is_not_understood_does_nothing(order: dict[str, object]) -> None:
     done: list[ReplayOrder] = []
     answer = ReplayDoor(lambda: lambda o: done.append(o) or 1)(order)  # type: ignore[func-returns-value]

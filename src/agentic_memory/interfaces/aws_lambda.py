@@ -217,6 +217,10 @@ class Batch(Protocol):
         """Work on one message to its end; False when it is to come again. Raises AgenticMemoryError."""
 
 
+ENOUGH_SECONDS = 25
+"""What the longest message takes: Mem0 asked, told, and followed for ten seconds."""
+
+
 class QueueDoor:
     """The worker behind an SQS event source that takes failures by message. Callable as a Lambda handler."""
 
@@ -235,11 +239,19 @@ class QueueDoor:
         for record in records if isinstance(records, list) else []:
             message = _mapping(record)
             with Traced(event, context):
-                if not self._worked(work, message):
+                if not self._has_time(context) or not self._worked(work, message):
                     failed.append({"itemIdentifier": _text(message.get("messageId"))})
         metrics.amount("batch_messages", len(records) if isinstance(records, list) else 0)
         metrics.flush(clock.now())
         return {"batchItemFailures": failed}
+
+    def _has_time(self, context: object) -> bool:
+        """Whether another message can be begun: one that Lambda cuts off brings the whole batch back."""
+        remaining = getattr(context, "get_remaining_time_in_millis", None)
+        if remaining is None or remaining() >= ENOUGH_SECONDS * 1000:
+            return True
+        log.info("message_put_off", cause="the time has run out")
+        return False
 
     def _worked(self, work: Batch, message: Mapping[str, Any]) -> bool:
         try:
