@@ -258,7 +258,7 @@ def table_is_the_stores(template: Template) -> Iterator[str]:
 def functions_are_traced(template: Template) -> Iterator[str]:
     """And run what the layer is built for."""
     for name, function in of_type(template, "AWS::Lambda::Function").items():
-        if function.get("TracingConfig") != {"Mode": "Active"}:
+        if function.get("TracingConfig") != {"Mode": {"Ref": "Tracing"}} or template["Parameters"]["Tracing"].get("Default") != "Active":
             yield f"{name} is not traced"
         if (function["Runtime"], function["Architectures"]) != ("python3.13", ["arm64"]):
             yield f"{name} runs on something else than the layer"

@@ -102,6 +102,10 @@ def _always(template: Template) -> None:
     policies[2] = policies[2]["Fn::If"][1]
 
 
+def _untraced(template: Template) -> None:
+    template["Parameters"]["Tracing"]["Default"] = "PassThrough"
+
+
 def _gone(name: str) -> Callable[[Template], None]:
     def mutate(template: Template) -> None:
         del template["Resources"][name]["DeletionPolicy"]
@@ -155,6 +159,7 @@ MUTANTS: list[tuple[Rule, Callable[[Template], None]]] = [
     (rules.table_is_the_stores, _set("MemoryTable", "PointInTimeRecoverySpecification", None)),
     (rules.table_is_the_stores, _gone("MemoryTable")),
     (rules.functions_are_traced, _set("ReplayFunction", "TracingConfig", None)),
+    (rules.functions_are_traced, _untraced),
     (rules.functions_are_traced, _set("ReplayFunction", "Architectures", ["x86_64"])),
     (rules.post_call_outlives_no_api, _set("PostCallFunction", "Timeout", 120)),
     (rules.alarms_reach_somebody, _unwatched),
