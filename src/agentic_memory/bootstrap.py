@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentic_memory.domain.call import Call
 from agentic_memory.domain.caller import DEFAULT_TENANT, Caller
+from agentic_memory.domain.memory import Fact
 from agentic_memory.engine.identity import PhoneBook
 from agentic_memory.engine.memory import Engine, Model
 from agentic_memory.errors import AgenticMemoryError, SettingsError, StorageError
@@ -435,11 +437,19 @@ def embedder(settings: Settings) -> Embedder:
     return Usem3Embedder(settings.embedder_threads)
 
 
+class RulesOnDemand:
+    """The rules, loaded with the first call that is to be learnt from: who only answers is ready sooner."""
+
+    def extract(self, call: Call) -> tuple[Fact, ...]:
+        """As `RuleExtractor`."""
+        from agentic_memory.engine.extract.rules import RuleExtractor
+
+        return RuleExtractor().extract(call)
+
+
 def extractor(settings: Settings, metrics: Metrics) -> Extractor:
     """What finds facts. Raises SettingsError when its endpoint is not named."""
-    from agentic_memory.engine.extract.rules import RuleExtractor
-
-    rules = RuleExtractor()
+    rules = RulesOnDemand()
     if settings.extractor == "rules":
         return rules
     if not settings.extractor_model:

@@ -58,20 +58,20 @@ COMMON = (
     "agentic_memory.backends.in_memory.records",
     "agentic_memory.backends.profiles.toml_folder",
     "agentic_memory.backends.aws_plain.secret",
-    "agentic_memory.engine.extract.rules",
     "agentic_memory.platforms.elevenlabs.platform",
     "tomllib",
 )
 SDK = ("botocore.session", "botocore.client", "botocore.config")
 RECORDS = (*SDK, "agentic_memory.backends.dynamodb.records")
 QUEUE = (*SDK, "agentic_memory.backends.s3.archive", "agentic_memory.backends.sqs.inbox")
+RULES = ("agentic_memory.engine.extract.rules",)
 RECALL = ("agentic_memory.engine.recall", "agentic_memory.engine.recall.vectors")
 
 PARTS: Mapping[str, Part] = {
     "client_data": Part(records=True),
     "retrieve": Part(records=True, model=True, modules=RECALL),
     "post_call": Part(queue=True),
-    "worker": Part(records=True, queue=True, model=True, modules=RECALL),
+    "worker": Part(records=True, queue=True, model=True, modules=(*RULES, *RECALL)),
     "replay": Part(records=True, queue=True),
     "forget": Part(records=True, queue=True),
 }

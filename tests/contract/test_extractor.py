@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agentic_memory.backends.extractors.openai_compatible import OpenAIExtractor
+from agentic_memory.bootstrap import RulesOnDemand
 from agentic_memory.domain.call import Call, Role, Turn, TurnKind
 from agentic_memory.domain.memory import Fact
 from agentic_memory.engine.extract.rules import RuleExtractor
@@ -34,10 +35,10 @@ LEARNT = {
 INVENTED = {**LEARNT, "text": "User owns a boat", "quote": "I own a boat"}
 
 
-@pytest.fixture(scope="module", params=["rules", "openai", "openai_down"])
+@pytest.fixture(scope="module", params=["rules", "rules on demand", "openai", "openai_down"])
 def extractor(request: pytest.FixtureRequest) -> Iterator[Extractor]:
-    rules = RuleExtractor()
-    if request.param == "rules":
+    rules: Extractor = RuleExtractor() if request.param == "rules" else RulesOnDemand()
+    if request.param.startswith("rules"):
         yield rules
         return
     answer = completion({"facts": [LEARNT, INVENTED]}) if request.param == "openai" else completion("no JSON")
