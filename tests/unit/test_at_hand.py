@@ -258,18 +258,21 @@ def test_a_ring_at_hand_is_noted_and_its_caller_warmed_when_that_is_due(known: H
 
 
 def test_the_door_answers_from_its_loop_and_notes_behind_the_answer(known: House) -> None:
-    app: App = server.application(known.services)
-    threads: list[str] = []
     glance = known.services.storage.glance
     assert glance is not None
+    looks: list[str] = []
+
+    def look(*who: str) -> Caller | None:
+        looks.append(threading.current_thread().name)
+        return glance(*who)
+
+    app: App = server.application(replace(known.services, storage=replace(known.services.storage, glance=look)))
     asked = [request(conversation_id=f"conv_{n}").body for n in range(3)]
 
     async def rings() -> list[bytes]:
-        told = [(await exchange(app, "/client-data", [body], x_workspace_key=WORKSPACE_KEY))[2] for body in asked]
-        threads.extend(thread.name for thread in threading.enumerate() if thread.name.startswith("client-data"))
-        return told
+        return [(await exchange(app, "/client-data", [body], x_workspace_key=WORKSPACE_KEY))[2] for body in asked]
 
     told = asyncio.run(rings())
     assert len(set(told)) == 1
-    assert threads == ["client-data-0"]
+    assert looks == [threading.current_thread().name] * 2
     assert known.services.storage.records.person_of(DEFAULT_TENANT, "conv_2") == STEFAN

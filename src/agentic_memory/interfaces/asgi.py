@@ -2,7 +2,7 @@
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Generator, Mapping, MutableMapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import BoundedSemaphore
@@ -168,17 +168,13 @@ class App:
         headers = {
             key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]
         }
-        request = Request(
-            method=route.method,
-            path=scope["path"],
-            headers=headers,
-            query=_query(scope["query_string"]) if scope["query_string"] else {},
-            client=address,
-        )
+        query = _query(scope["query_string"]) if scope["query_string"] else {}
         if route.name == "post_call":
+            request = Request(route.method, scope["path"], headers, query, b"", address)
             return await self._post_call(request, receive)
         body = await _body(receive, headers, REQUEST_BODY)
-        return await self._within(route, parameters, _with_body(request, body))
+        request = Request(route.method, scope["path"], headers, query, body, address)
+        return await self._within(route, parameters, request)
 
     async def _within(
         self, route: Route, parameters: Mapping[str, str], request: Request
@@ -268,13 +264,45 @@ class _Body:
 
     async def _next(self) -> Message:
         """The next piece. Raises RequestTimeout when the whole takes longer than BODY_SECONDS."""
-        if not self._chunks:
+        step = _FirstStep(self._receive())
+        if step.result is not None:
+            return step.result
+        if not self._deadline:
             self._deadline = asyncio.get_running_loop().time() + BODY_SECONDS
         try:
             async with asyncio.timeout_at(self._deadline):
-                return await self._receive()
+                return await step
         except TimeoutError:
             raise RequestTimeout(seconds=BODY_SECONDS) from None
+
+
+class _FirstStep:
+    """A receiving that has taken its first step: what has come already is there, and needs no deadline."""
+
+    def __init__(self, receiving: Awaitable[Message]) -> None:
+        self.result: Message | None = None
+        self._steps: Any = receiving.__await__()
+        self._waits_for: Any = None
+        try:
+            self._waits_for = next(self._steps)
+        except StopIteration as done:
+            self.result = done.value
+
+    def __await__(self) -> Generator[Any, Any, Message]:
+        """The steps that are left, for whoever runs this task."""
+        waits_for = self._waits_for
+        while True:
+            try:
+                sent = yield waits_for
+            except BaseException as error:  # noqa: BLE001  a cancellation belongs to what waits within
+                step = functools.partial(self._steps.throw, error)
+            else:
+                step = functools.partial(self._steps.send, sent)
+            try:
+                waits_for = step()
+            except StopIteration as done:
+                result: Message = done.value
+                return result
 
 
 async def _body(receive: Receive, headers: Mapping[str, str], bound: int) -> bytes:
