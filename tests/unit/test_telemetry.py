@@ -2,6 +2,7 @@ import io
 import json
 import logging
 import re
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -121,3 +122,41 @@ def test_two_processes_worth_of_metrics_do_not_meet() -> None:
     one, other = Metrics(), Metrics()
     one.count("requests", "retrieve", "200")
     assert 'status="200"' not in other.exposition().decode()
+
+
+def test_a_duration_falls_in_every_bucket_that_reaches_it() -> None:
+    metrics = Metrics()
+    for seconds in (0.001, 0.0011, 7.0):
+        metrics.observe("request", seconds, "retrieve")
+    text = metrics.exposition().decode()
+    for bound, count in (("0.001", 1.0), ("0.0025", 2.0), ("5.0", 2.0), ("+Inf", 3.0)):
+        assert f'agentic_memory_request_seconds_bucket{{endpoint="retrieve",le="{bound}"}} {count}' in text
+    assert 'agentic_memory_request_seconds_count{endpoint="retrieve"} 3.0' in text
+    assert 'agentic_memory_request_seconds_sum{endpoint="retrieve"} 7.0021' in text
+
+
+def test_metrics_without_labels_begin_at_nothing() -> None:
+    assert "agentic_memory_attempt_seconds_count 0.0" in Metrics().exposition().decode()
+
+
+@pytest.mark.parametrize("series", [("nothing",), ("requests",), ("requests", "a", "b", "c"), ("request", "a")])
+def test_a_metric_that_nobody_listed_is_refused(series: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="no counter"):
+        Metrics().count(*series)
+    with pytest.raises(ValueError, match="no histogram"):
+        Metrics().observe(series[0], 0.1, *series[1:], "one", "too many")
+
+
+def test_counting_from_several_threads_loses_nothing() -> None:
+    metrics = Metrics()
+
+    def count() -> None:
+        for _ in range(1000):
+            metrics.count("requests", "retrieve", "200")
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert 'requests_total{endpoint="retrieve",status="200"} 4000.0' in metrics.exposition().decode()
