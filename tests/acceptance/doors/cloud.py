@@ -124,6 +124,11 @@ class Stack:
         listed = self._s3.list_objects_v2(Bucket=self.name, Prefix=prefix)
         return [found["Key"] for found in listed.get("Contents", ())]
 
+    def content(self, key: str) -> bytes:
+        """One of its objects."""
+        body: bytes = self._s3.get_object(Bucket=self.name, Key=key)["Body"].read()
+        return body
+
     def _size(self, queue: str) -> int:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         given = self._sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]

@@ -38,8 +38,8 @@ class Counts:
 class Door(ABC):
     """One way in, with all that stands behind it; a context manager that opens and closes it.
 
-    A door gives `ask`, `settle`, `counts`, `replay` and `reopen`. What a telephone call makes of them
-    is the same for all.
+    A door gives `ask` for the platform, `settle`, and what the operator can do. What a telephone call
+    makes of `ask` is the same for all.
     """
 
     dead = 0
@@ -60,6 +60,14 @@ class Door(ABC):
     @abstractmethod
     def replay(self, source: str) -> int:
         """The operator has `dead_letters` or the `quarantine` processed again; how many those were."""
+
+    @abstractmethod
+    def forget(self, caller: str) -> bool:
+        """The operator erases a caller; whether there was anything."""
+
+    @abstractmethod
+    def archived(self, prefix: str) -> Mapping[str, bytes]:
+        """What the archive holds under keys that begin so."""
 
     @abstractmethod
     def reopen(self, **settings: str) -> None:

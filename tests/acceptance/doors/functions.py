@@ -25,7 +25,7 @@ IN_SECRET = ("ELEVENLABS_WORKSPACE_KEY", "ELEVENLABS_HMAC_KEY", "MEM0_API_KEY")
 
 
 class Functions(Door):
-    """`client_data`, `retrieve`, `post_call`, and behind them the `worker` and `replay`."""
+    """`client_data`, `retrieve`, `post_call`, and behind them the `worker`; by hand `replay` and `forget`."""
 
     def __init__(self, stack: Stack, folder: Path, *, encoded: bool = False, **settings: str) -> None:
         """`encoded`: bodies come in base64, as API Gateway hands over what it does not take for text."""
@@ -67,6 +67,13 @@ class Functions(Door):
         answer = self._invoke("replay", {"source": source, "dry_run": False})
         replayed: int = answer["deliveries"]
         return replayed
+
+    def forget(self, caller: str) -> bool:
+        answer = self._invoke("forget", {"caller_id": caller, "dry_run": False})
+        return any(count for what, count in answer.items() if what != "waiting")
+
+    def archived(self, prefix: str) -> Mapping[str, bytes]:
+        return {key: self._stack.content(key) for key in self._stack.keys(prefix)}
 
     def reopen(self, **settings: str) -> None:
         self.close()

@@ -1,4 +1,4 @@
-"""The five functions in a process of their own: a line with an event in, a line with its answer out.
+"""The functions in a process of their own: a line with an event in, a line with its answer out.
 
 As Lambda does it, an event and an answer are JSON, and the process's environment is the function's. It
 ends with its input.
@@ -10,7 +10,7 @@ import os
 import sys
 from dataclasses import dataclass
 
-NAMES = ("client_data", "retrieve", "post_call", "worker", "replay")
+NAMES = ("client_data", "retrieve", "post_call", "worker", "replay", "forget")
 
 
 @dataclass(frozen=True)

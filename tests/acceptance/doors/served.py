@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import unquote
 
 from tests.acceptance.doors.door import SETTINGS, Counts, Door
 from tests.acceptance.server_process import Answer, ServerProcess
@@ -26,6 +27,16 @@ class Served(Door):
     def replay(self, source: str) -> int:
         replayed: int = self._server.admin("POST", "/v1/replay", {"source": source}).value["replayed"]
         return replayed
+
+    def forget(self, caller: str) -> bool:
+        erased: bool = self._server.admin("DELETE", f"/v1/callers/{caller}").value["erased"]
+        return erased
+
+    def archived(self, prefix: str) -> Mapping[str, bytes]:
+        folder = self._server.data_dir / "archive"
+        files = (path for path in folder.rglob("*") if path.is_file())
+        contents = {unquote(path.relative_to(folder).as_posix()): path.read_bytes() for path in files}
+        return {key: content for key, content in contents.items() if key.startswith(prefix)}
 
     def reopen(self, **settings: str) -> None:
         self._server.stop()
