@@ -7,11 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 from typing import Any
-from urllib.parse import parse_qsl
 
 from agentic_memory.errors import (
     AgenticMemoryError,
-    InvalidField,
     MemoryUnavailable,
     RequestError,
     RequestTimeout,
@@ -26,6 +24,7 @@ from agentic_memory.interfaces.http import (
     Route,
     Routes,
     json_response,
+    query_of,
 )
 from agentic_memory.interfaces.lane import Lane
 from agentic_memory.interfaces.problems import problem
@@ -44,7 +43,6 @@ SMALL_BODY = 256_000
 """Bytes up to which checking a signature is quicker than handing it to another thread."""
 BODY_SECONDS = 30
 """How long a body may take to come."""
-MOST_PARAMETERS = 100
 MOST_AFTERWARDS = 1_000
 """How much work behind answers may wait; what comes beyond is dropped and logged."""
 LARGE_BODIES = 4
@@ -168,7 +166,7 @@ class App:
         headers = {
             key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]
         }
-        query = _query(scope["query_string"]) if scope["query_string"] else {}
+        query = query_of(scope["query_string"].decode("latin-1")) if scope["query_string"] else {}
         if route.name == "post_call":
             request = Request(route.method, scope["path"], headers, query, b"", address)
             return await self._post_call(request, receive)
@@ -317,13 +315,6 @@ def _method(scope: Scope) -> str:
 def _path(scope: Scope) -> str:
     raw: bytes = scope.get("raw_path") or scope["path"].encode("utf-8", "replace")
     return raw.decode("latin-1")
-
-
-def _query(raw: bytes) -> Mapping[str, str]:
-    try:
-        return dict(parse_qsl(raw.decode("latin-1"), max_num_fields=MOST_PARAMETERS))
-    except ValueError:
-        raise InvalidField(field="query", expected=f"at most {MOST_PARAMETERS} parameters") from None
 
 
 def _with_body(request: Request, body: bytes) -> Request:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import parse_qsl
 
 from agentic_memory.errors import (
     AgenticMemoryError,
@@ -18,7 +17,14 @@ from agentic_memory.errors import (
 )
 from agentic_memory.interfaces.emf import EmbeddedMetrics
 from agentic_memory.interfaces.endpoints import Endpoints
-from agentic_memory.interfaces.http import REQUEST_BODY, Request, Response, Routes, json_response
+from agentic_memory.interfaces.http import (
+    REQUEST_BODY,
+    Request,
+    Response,
+    Routes,
+    json_response,
+    query_of,
+)
 from agentic_memory.interfaces.problems import problem
 from agentic_memory.ports import Clock
 from agentic_memory.service.remember_call import BODIES, UNREADABLE
@@ -116,19 +122,20 @@ AFTERWARDS_SECONDS = 0.3
 
 
 def request_of(event: Event) -> Request:
-    """The request in an API Gateway event, payload format 2.0. Raises NotJSON for a body that is none.
+    """The request in an API Gateway event, payload format 2.0.
+
+    Raises NotJSON for a body that is none, InvalidField for too many parameters.
 
     Total over any event: what is missing or of another type is empty.
     """
     event = _mapping(event)
     context = _mapping(event.get("requestContext"))
     http = _mapping(context.get("http"))
-    query = _text(event.get("rawQueryString"))
     return Request(
         method=_text(http.get("method")) or "GET",
         path=_text(event.get("rawPath")) or _text(http.get("path")) or "/",
         headers=_headers(event.get("headers")),
-        query=dict(parse_qsl(query, max_num_fields=100)) if query.count("&") < 100 else {},
+        query=query_of(_text(event.get("rawQueryString"))),
         body=_body(event),
         client=_text(http.get("sourceIp")),
     )

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
@@ -11,6 +11,7 @@ from agentic_memory.errors import InvalidField, MethodNotAllowed, NotFound, NotJ
 
 STAGE_PREFIX = "/Prod"
 DEPTH_LIMIT = 64
+MOST_PARAMETERS = 100
 REQUEST_BODY = 64_000
 """Largest body of everything but /post-call, in bytes."""
 
@@ -62,6 +63,14 @@ def json_object(body: bytes) -> dict[str, object]:
     if not isinstance(value, dict):
         raise NotJSON
     return value
+
+
+def query_of(raw: str) -> Mapping[str, str]:
+    """The parameters of a query string; of several of one name the last. Raises InvalidField for too many."""
+    try:
+        return dict(parse_qsl(raw, max_num_fields=MOST_PARAMETERS))
+    except ValueError:
+        raise InvalidField(field="query", expected=f"at most {MOST_PARAMETERS} parameters") from None
 
 
 def bounded_integer(value: object, name: str, low: int, high: int) -> int:

@@ -50,7 +50,10 @@ TOO_LARGE: list[Case] = [
     ("POST", "/post-call", b" " * 200_001, {}, 413, "Body too large: at most 200000 bytes"),
     ("POST", RING, b"[" * 5_000, KEY, 400, "Invalid body: nested deeper than 64 levels"),
 ]
+MANY = "&".join(f"a{i}=b" for i in range(101))
 NO_SUCH: list[Case] = [
+    ("POST", f"{RING}?{MANY}", {"caller_id": STEFAN}, KEY, 400, "Invalid query: expected at most 100 parameters"),
+    ("POST", f"{SEARCH}?{MANY}", {"query": "tea", "user_id": STEFAN}, {}, 400, "Invalid query: expected at most 100 parameters"),
     ("POST", "/client-data/", {}, KEY, 404, "Path not found"),
     ("POST", "/clientdata", {}, KEY, 404, "Path not found"),
     ("POST", "/Prod/Prod/client-data", {}, KEY, 404, "Path not found"),
