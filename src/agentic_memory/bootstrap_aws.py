@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentic_memory import bootstrap, settings
 from agentic_memory.backends.aws_plain.messages import Messages
+from agentic_memory.backends.aws_plain.service import trust
 from agentic_memory.bootstrap import MetricsObserver, Services, Storage, SystemClock
 from agentic_memory.engine.memory import Model
 from agentic_memory.errors import SecretUnavailable
@@ -95,6 +96,8 @@ class Stack:
         self._messages = Messages(self._aws)
         for module in self._modules(plain):
             importlib.import_module(module)
+        if self._aws.memory_secret_id:
+            trust()  # no key, and too long for the first ring to wait for
         self._model = Model(bootstrap.embedder(plain))
         if self.part.model and self._has_table:
             self._model.load()

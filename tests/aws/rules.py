@@ -227,6 +227,8 @@ def bucket_is_closed(template: Template) -> Iterator[str]:
     if bucket.get("OwnershipControls") != {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}:
         yield "others may own objects"
     rules = json.dumps(bucket.get("LifecycleConfiguration", {}))
+    if '"Prefix": "done/", "ExpirationInDays": 400' not in rules:
+        yield "marks of what is done stay for ever"
     for wanted in ('"STANDARD_IA", "TransitionInDays": 30', '"GLACIER_IR", "TransitionInDays": 90', '"DaysAfterInitiation": 7'):
         if wanted not in rules:
             yield f"no rule {wanted}"

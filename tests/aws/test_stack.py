@@ -97,7 +97,7 @@ def call(conversation: str, caller: str, name: str, said: str, at: int = START) 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     with cloud(tmp_path_factory.mktemp("stack")) as made:
-        deploy(made, TABLE)
+        deploy(made, {**TABLE, "ArchiveClientData": "on"})
         yield Deployed(made)
 
 
@@ -139,6 +139,19 @@ def test_a_poison_message_is_buried_and_comes_back_by_replay(stack: Deployed) ->
     until(lambda: stack.waiting(DEAD) == 1 and not stack.waiting(QUEUE), 60)
 
 
+def test_a_call_is_taken_from_the_archive_once_more_and_adds_nothing(stack: Deployed) -> None:
+    caller = "+15550100046"
+    assert stack.hang_up(call("conv_Uma", caller, "Uma", "I keep ducks."))[0] == 200
+    until(lambda: "Uma" in stack.greeting(caller), 60)
+    until(lambda: not stack.waiting(QUEUE), 30)
+    order = {"source": "archive", "conversation_id": "conv_Uma"}
+    assert stack.replay(**order)["deliveries"] == 1
+    assert stack.replay(**order, dry_run=False)["deliveries"] == 1
+    until(lambda: not stack.waiting(QUEUE), 30)
+    assert stack.ring(caller)[1]["dynamic_variables"]["memory_count"] == "1"
+    assert set(stack.replay(source="archive", prefix="client-data/")) == {"error"}
+
+
 def test_a_caller_is_erased_and_nobody_else(stack: Deployed) -> None:
     """After a call remembered, one in quarantine and one that could not be read."""
     caller, other = "+15550100044", "+15550100045"
@@ -161,34 +174,34 @@ def test_a_caller_is_erased_and_nobody_else(stack: Deployed) -> None:
     assert "Olga" in stack.greeting(other)
 
 
-def test_rings_are_kept_by_number_and_an_open_call_opens_the_search(tmp_path: Path) -> None:
-    with cloud(tmp_path) as made:
-        deploy(made, {**TABLE, "ArchiveClientData": "on", "RetrieveAuth": "active_call"})
-        stack = Deployed(made)
-        assert stack.search("bees")[0] == 401
-        status, told = stack.ring(conversation_id="conv_1")
-        assert status == 200
-        assert stack.search("bees") == (200, {"memories": []})
-        assert stack.hang_up(call("conv_1", STEFAN, "Stefan", "I keep bees."))[0] == 200
-        until(lambda: stack.search("bees")[0] == 401, 60)
-        keys = until(lambda: len(found := stack.keys(f"client-data/{STEFAN}/")) == 2 and found, 30)
-        assert [key.rpartition("/")[2] for key in keys] == ["received.json", "response.json"]
-        assert all("_CA1/" in key for key in keys)
-        bodies = {key.rpartition(" ")[0]: body for key, body in stack.bodies().items()}
-        assert json.loads(bodies[keys[0]])["conversation_id"] == "conv_1"
-        assert json.loads(bodies[keys[1]]) == told
-        assert stack.forget(STEFAN, dry_run=False)["archived"] == 4
-        assert stack.about(STEFAN) == []
+def test_rings_are_kept_by_number(stack: Deployed) -> None:
+    caller = "+15550100047"
+    status, told = stack.ring(caller, conversation_id="conv_ring")
+    assert status == 200
+    keys = until(lambda: len(found := stack.keys(f"client-data/{caller}/")) == 2 and found, 30)
+    assert [key.rpartition("/")[2] for key in keys] == ["received.json", "response.json"]
+    assert all("_CA1/" in key for key in keys)
+    bodies = {key.rpartition(" ")[0]: body for key, body in stack.bodies().items()}
+    assert json.loads(bodies[keys[0]])["conversation_id"] == "conv_ring"
+    assert json.loads(bodies[keys[1]]) == told
+    assert stack.forget(caller, dry_run=False)["archived"] == 2
+    assert stack.about(caller) == []
 
 
-def test_a_rotated_key_and_the_one_before_are_accepted(tmp_path: Path) -> None:
+def test_an_open_call_opens_the_search_and_keys_rotate(tmp_path: Path) -> None:
+    """The key before the current one is accepted too."""
     with cloud(tmp_path) as made:
-        deploy(made, TABLE)
+        deploy(made, {**TABLE, "RetrieveAuth": "active_call"})
         stack, secrets = Deployed(made), made.client("secretsmanager")
         held = json.loads(secrets.get_secret_value(SecretId=SECRET)["SecretString"])
         held |= {"ELEVENLABS_WORKSPACE_KEY": "wk_second"}
         secrets.put_secret_value(SecretId=SECRET, SecretString=json.dumps(held))
-        assert [stack.ring(key=key)[0] for key in ("wk_second", "wk_first", "wk_third")] == [200, 200, 401]
+        assert stack.search("bees")[0] == 401
+        assert [stack.ring(key=key, conversation_id="conv_1")[0] for key in ("wk_second", "wk_first", "wk_third")] == [200, 200, 401]
+        assert stack.search("bees") == (200, {"memories": []})
+        assert stack.hang_up(call("conv_1", STEFAN, "Stefan", "I keep bees."))[0] == 200
+        until(lambda: stack.search("bees")[0] == 401, 60)
+        assert not stack.keys("client-data/")
 
 
 def test_a_permission_that_is_missing_is_felt(tmp_path: Path) -> None:

@@ -154,6 +154,7 @@ MUTANTS: list[tuple[Rule, Callable[[Template], None]]] = [
     (rules.bucket_is_closed, _set("MemoryBucket", "PublicAccessBlockConfiguration.BlockPublicAcls", False)),
     (rules.bucket_is_closed, _set("MemoryBucket", "VersioningConfiguration", None)),
     (rules.bucket_is_closed, _set("MemoryBucket", "LifecycleConfiguration.Rules.1", {})),
+    (rules.bucket_is_closed, _set("MemoryBucket", "LifecycleConfiguration.Rules.3", {})),
     (rules.bucket_is_closed, _gone("MemoryBucket")),
     (rules.table_is_the_stores, _set("MemoryTable", "KeySchema.0.AttributeName", "id")),
     (rules.table_is_the_stores, _set("MemoryTable", "PointInTimeRecoverySpecification", None)),

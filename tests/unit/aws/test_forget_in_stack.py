@@ -127,6 +127,7 @@ def test_nothing_of_them_is_left_and_everything_of_others(cloud: Cloud) -> None:
     assert not [body for body in cloud.bodies() if number in body]
     assert len([body for body in cloud.bodies() if LUCIA.encode() in body]) == theirs
     assert len(cloud.dead()) == 2  # hers: a ring, and what could not be read
+    assert cloud.services().storage.inbox.counts().dead == 2  # held ones included
     again = cloud.forget(STEFAN, dry_run=False)
     assert {name: again[name] for name in ("archived", "deliveries", "memories")} == {"archived": 0, "deliveries": 0, "memories": 0}
 

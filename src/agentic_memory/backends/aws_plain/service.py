@@ -96,11 +96,11 @@ def _asked(url: SplitResult, method: str, headers: Mapping[str, str], body: byte
 def _connection(url: SplitResult) -> http.client.HTTPConnection:
     host = url.hostname or ""
     if url.scheme == "https":
-        return http.client.HTTPSConnection(host, url.port, timeout=TIMEOUT, context=_trust())
+        return http.client.HTTPSConnection(host, url.port, timeout=TIMEOUT, context=trust())
     return http.client.HTTPConnection(host, url.port, timeout=TIMEOUT)
 
 
 @cache
-def _trust() -> ssl.SSLContext:
-    """Read once: the authorities' certificates take longer to read than an answer to come."""
+def trust() -> ssl.SSLContext:
+    """Whom we believe over TLS. Read once: the authorities' certificates take longer than an answer."""
     return ssl.create_default_context()
