@@ -92,11 +92,13 @@ def test_a_function_is_ready_within_its_budget(
 def test_a_ring_is_answered_with_every_variable_while_mem0_is_down(runtime: Runtime, tmp_path: Path) -> None:
     ring = event("/client-data", {"caller_id": STEFAN, "agent_id": "agent_x"}, KEY, encoded=True)
     with function("client_data", MEM0, tmp_path / "log", runtime) as api:
+        started = api.first_ask()
         answer = api.invoke(ring)
         before = api.cpu()
+        note(what="first", python=runtime.name, function="client_data", cpu_milliseconds=(before - started) * 1000)
         for _ in range(50):
             api.invoke(ring)
-        note(what="warm", function="client_data", cpu_milliseconds=(api.cpu() - before) * 20)
+        note(what="warm", python=runtime.name, function="client_data", cpu_milliseconds=(api.cpu() - before) * 20)
     assert answer["statusCode"] == 200
     assert 'tier;desc="unknown"' in answer["headers"]["server-timing"]
     assert set(json.loads(answer["body"])["dynamic_variables"]) >= VARIABLES
