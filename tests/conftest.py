@@ -20,6 +20,7 @@ SLOW = (
     "unit/recall/test_quality.py",
     "unit/sqlite/test_crashes.py",
     "unit/sqlite/test_erasing.py",
+    "unit/test_erased_meanwhile.py",
     "unit/test_openai_extractor.py",
 )
 """Files and folders whose tests take seconds each, or a model or a simulated cloud to run."""

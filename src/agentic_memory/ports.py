@@ -6,7 +6,7 @@ threads. Times are Unix seconds, UTC. What a method raises is named here; everyt
 `AgenticMemoryError` whose `retryable` says whether the same call may succeed later.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -150,23 +150,53 @@ class RecordStore(Protocol):
         """The conversation's post-call webhook has come: it is no longer active."""
 
     def note_archived(
-        self, tenant: str, key: str, caller_id: str | None, conversation_id: str | None
+        self,
+        tenant: str,
+        key: str,
+        caller_id: str | None,
+        conversation_id: str | None,
+        *,
+        ended: bool = False,
+        hold: Hold | None = None,
     ) -> None:
-        """Remember which person an archived body or recording is about.
+        """Remember which person a body or recording is about, before it is archived under `key`.
 
-        Idempotent per key; a later note fills in the person that an earlier one did not know.
+        Idempotent per key; a later note fills in the person that an earlier one did not know. `ended` does
+        what `end_conversation` does, in the same transaction; `hold` is as in `commit`.
         """
 
-    def attach_audio(self, tenant: str, conversation_id: str, key: str) -> None:
-        """Note a recording. Call and recording may come in either order: `audio_key` is set in both."""
+    def attach_audio(
+        self, tenant: str, conversation_id: str, key: str, hold: Hold | None = None
+    ) -> None:
+        """Note a recording. Call and recording may come in either order: `audio_key` is set in both.
+
+        `hold` is as in `commit`.
+        """
 
     def traces(self, tenant: str, caller_id: str) -> Traces:
         """Conversation ids and archive keys that belong to this caller."""
 
-    def erase(self, tenant: str, caller_id: str) -> bool:
+    def erase(
+        self, tenant: str, caller_id: str, deleted: Collection[str] | None = None
+    ) -> bool:
         """Erase every row of this caller: records, history, notes, archive notes.
 
-        On return no byte of them is left in any file of the store. Returns whether there was anything.
+        `deleted` are the archive keys whose objects are gone (None: all). While `traces` knows of others,
+        noted meanwhile, what says where they lie stays, so that the next round of an erasure finds them.
+        Nobody can read the rest on return; `scrub` then leaves no byte. Returns whether there was anything,
+        what stays included.
+        """
+
+    def scrub(self) -> None:
+        """Leave no byte of what was erased in any file of the store: once for each erasure, at its end.
+
+        Cheap where nothing was erased since the last time.
+        """
+
+    def erasures(self) -> int:
+        """A number that changes with every erasure, by whatever process: who keeps copies looks again.
+
+        A store whose copies live in one process, or that is not asked, may answer 0 always.
         """
 
     def counts(self, model_id: str) -> StoreCounts:
@@ -202,8 +232,11 @@ class Inbox(Protocol):
     def renew(self, delivery: Delivery, until: float) -> None:
         """Hold on to a delivery that takes long, until that time. Raises LeaseLost."""
 
-    def archived(self, delivery: Delivery, key: str) -> None:
-        """Note where the raw body lies. Raises LeaseLost."""
+    def check_held(self, delivery: Delivery) -> None:
+        """Raises LeaseLost where the lease is no longer this worker's: passed on, ended, or purged.
+
+        A read that sees every change that was done before it was asked.
+        """
 
     def done(self, delivery: Delivery) -> None:
         """Processed: the body goes, the dedupe key stays. Raises LeaseLost."""
@@ -234,8 +267,12 @@ class Inbox(Protocol):
         """Erase what is kept of these conversations, and of any body that contains a needle.
 
         Reaches waiting, dead and quarantined bodies; dedupe keys stay. Returns how many bodies went, or
-        with `dry_run`, which changes nothing, would go. No byte of them is left in any file on return.
+        with `dry_run`, which changes nothing, would go. Nobody can read them on return, and whoever held one has lost its
+        lease; `scrub` then leaves no byte.
         """
+
+    def scrub(self) -> None:
+        """As RecordStore.scrub: no byte of what was purged is left in any file."""
 
     def next_due(self) -> float | None:
         """When the next waiting or leased delivery falls due; None when nothing waits."""
@@ -272,11 +309,18 @@ class ArchiveEntry:
 class Archive(Protocol):
     """Raw bodies and recordings, write-once. Keys are relative POSIX paths: `post-call/...`."""
 
-    def put(self, key: str, data: bytes | Iterable[bytes]) -> bool:
+    def put(
+        self,
+        key: str,
+        data: bytes | Iterable[bytes],
+        still: Callable[[], object] = lambda: None,
+    ) -> bool:
         """Store under `key` unless it exists (then nothing changes); return whether it was stored.
 
-        Durable and whole on return: a reader never sees half an object. Raises ArchiveUnavailable,
-        ArchiveKeyInvalid.
+        Durable and whole on return: a reader never sees half an object. `still` is asked last, when all
+        is written but the name: what it raises is raised here, and nothing is stored. No `delete` comes
+        between its answer and the name, from whatever process, so that who takes away the right to store
+        and deletes then has erased. Raises ArchiveUnavailable, ArchiveKeyInvalid.
         """
 
     def get(self, key: str) -> bytes:

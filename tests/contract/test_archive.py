@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 
 import pytest
 
-from agentic_memory.errors import ArchiveKeyInvalid, ArchiveKeyMissing, MalformedPayload
+from agentic_memory.backends.s3.archive import S3Archive
+from agentic_memory.errors import ArchiveKeyInvalid, ArchiveKeyMissing, LeaseLost, MalformedPayload
 from agentic_memory.ports import Archive, ArchiveEntry
 
 KEYS = [
@@ -47,6 +49,33 @@ def test_of_many_writers_one_stores(archive: Archive) -> None:
         stored = list(pool.map(lambda n: archive.put("deep/er/k", bytes([n]) * 10_000), range(16)))
     assert stored.count(True) == 1
     assert archive.get("deep/er/k") == bytes([stored.index(True)]) * 10_000
+
+
+def test_who_may_no_longer_store_stores_nothing(archive: Archive) -> None:
+    def lost() -> None:
+        raise LeaseLost(delivery="1")
+
+    with pytest.raises(LeaseLost):
+        archive.put("k/1", b"one", lost)
+    assert not archive.exists("k/1")
+    assert list(archive.entries()) == []
+    assert archive.put("k/1", b"one", lambda: None)
+    assert not archive.put("k/1", b"two", lambda: None)
+
+
+def test_what_is_deleted_while_it_is_being_put_is_gone(archive: Archive) -> None:
+    """The one who takes the right away and then deletes finds the object, or it is never stored."""
+    deleting: list[Thread] = []
+
+    def still() -> None:
+        if not deleting:
+            deleting.append(Thread(target=archive.delete, args=("k/1",)))
+            deleting[0].start()
+            deleting[0].join(0.1)  # ends only where nothing holds it back
+
+    archive.put("k/1", b"one", still)
+    deleting[0].join(10)
+    assert isinstance(archive, S3Archive) or not archive.exists("k/1")
 
 
 def test_a_stream_that_breaks_leaves_nothing(archive: Archive) -> None:

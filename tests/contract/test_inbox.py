@@ -42,7 +42,6 @@ def test_what_was_handed_in_is_claimed(inbox: Inbox) -> None:
         envelope=new.envelope,
         attempts=1,
         lease=claimed.lease,
-        archive_key=None,
     )
     assert claimed.lease
 
@@ -113,7 +112,7 @@ def test_a_lease_that_has_run_out_passes_on(inbox: Inbox) -> None:
     assert second.attempts == 2
     for late in (
         lambda: inbox.done(first),
-        lambda: inbox.archived(first, "k"),
+        lambda: inbox.check_held(first),
         lambda: inbox.retry(first, 1.0, "E", "e"),
         lambda: inbox.bury(first, 1.0, "E", "e"),
     ):
@@ -152,12 +151,18 @@ def test_an_id_that_never_was_has_no_lease(inbox: Inbox, never: str) -> None:
         inbox.done(replace(claim_one(inbox), id=never))
 
 
-def test_the_archive_key_is_told_to_the_next_worker(inbox: Inbox) -> None:
+def test_a_worker_can_ask_whether_it_still_holds(inbox: Inbox) -> None:
     accept(inbox)
-    first = claim_one(inbox)
-    inbox.archived(first, "post-call/1")
-    inbox.retry(first, 200.0, "StorageLocked", "locked")
-    assert claim_one(inbox, now=200.0).archive_key == "post-call/1"
+    claimed = claim_one(inbox)
+    inbox.check_held(claimed)
+    inbox.renew(claimed, 900.0)
+    inbox.check_held(claimed)
+    for never in (replace(claimed, lease="another"), replace(claimed, id="999"), replace(claimed, id="x")):
+        with pytest.raises(LeaseLost):
+            inbox.check_held(never)
+    inbox.purge(TENANT, ["conv_1"], [])
+    with pytest.raises(LeaseLost, match=claimed.id):
+        inbox.check_held(claimed)
 
 
 def test_retry_gives_it_back_for_later(inbox: Inbox) -> None:
@@ -226,12 +231,11 @@ def test_reopening_takes_in_what_is_new(inbox: Inbox) -> None:
 def test_reopening_brings_back_what_is_done(inbox: Inbox) -> None:
     which = accept(inbox)
     claimed = claim_one(inbox)
-    inbox.archived(claimed, "post-call/1")
     inbox.done(claimed)
     assert inbox.reopen(delivery()) == Accepted(which, duplicate=False)
     again = claim_one(inbox)
     assert (again.id, again.body, again.envelope) == (which, delivery().body, delivery().envelope)
-    assert (again.attempts, again.archive_key) == (1, None)
+    assert again.attempts == 1
 
 
 def test_reopening_brings_back_the_dead_and_the_scheduled_once(inbox: Inbox) -> None:
@@ -345,6 +349,15 @@ def test_quarantine_comes_oldest_first_and_is_released_one_by_one(inbox: Inbox) 
     assert items[0] == refused(b"10.0", at=10.0)
     inbox.release("never")
     assert inbox.counts() == InboxCounts(0, 0, 0)
+
+
+def test_scrubbing_changes_nothing(inbox: Inbox) -> None:
+    accept(inbox)
+    inbox.purge(TENANT, ["conv_1"], [])
+    accept(inbox, "two", conversation_id="conv_2")
+    inbox.scrub()
+    inbox.scrub()
+    assert claim_one(inbox).envelope.conversation_id == "conv_2"
 
 
 def test_ping_changes_nothing(inbox: Inbox) -> None:

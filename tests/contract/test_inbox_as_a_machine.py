@@ -118,8 +118,8 @@ class Machine(RuleBasedStateMachine):
     @rule(data=st.data())
     def a_lost_lease_has_no_effect(self, data: st.DataObject) -> None:
         lost = data.draw(st.sampled_from([d for m in self.models.values() for d in m.lost]))
-        late = data.draw(st.sampled_from(["done", "retry", "bury", "archived"]))
-        arguments = {"done": (), "retry": (0.0, "E", "e"), "bury": (0.0, "E", "e"), "archived": ("key",)}[late]
+        late = data.draw(st.sampled_from(["done", "retry", "bury", "check_held"]))
+        arguments = {"done": (), "retry": (0.0, "E", "e"), "bury": (0.0, "E", "e"), "check_held": ()}[late]
         with pytest.raises(LeaseLost):
             getattr(self.inbox, late)(lost, *arguments)
 

@@ -459,6 +459,41 @@ def test_erasing_leaves_nothing_of_one_caller_and_all_of_the_others(records: Rec
     assert records.commit(whole_commit()).revision == 1
 
 
+def test_what_was_noted_meanwhile_is_left_for_the_next_round(records: RecordStore) -> None:
+    scattered(records)
+    found = records.traces(TENANT, ANA).archive_keys
+    records.note_archived(TENANT, "raw/late", ANA, "conv_1")
+    assert records.erase(TENANT, ANA, deleted=found)
+    assert records.load(TENANT, ANA) is None
+    assert records.history(TENANT, ANA) == ()
+    again = records.traces(TENANT, ANA).archive_keys
+    assert set(again) == {*found, "raw/late"}
+    assert records.erase(TENANT, ANA, deleted=(*again, "raw/of nobody"))
+    assert records.traces(TENANT, ANA) == Traces()
+    assert not records.erase(TENANT, ANA, deleted=())
+    assert records.traces(TENANT, BEN) == Traces(("conv_ben",), ("raw/b",))
+
+
+def test_scrubbing_changes_nothing(records: RecordStore) -> None:
+    records.commit(whole_commit())
+    records.commit(whole_commit(BEN))
+    records.erase(TENANT, BEN)
+    before = records.load(TENANT, ANA)
+    records.scrub()
+    records.scrub()
+    assert records.load(TENANT, ANA) == before
+
+
+def test_a_note_of_the_body_may_end_the_conversation(records: RecordStore) -> None:
+    records.note_person(TENANT, "conv_1", ANA, 10.0)
+    records.note_archived(TENANT, "raw/1", ANA, "conv_1")
+    assert records.active_since(TENANT, ANA, 0.0)
+    records.note_archived(TENANT, "raw/1", ANA, "conv_1", ended=True)
+    assert not records.active_since(TENANT, ANA, 0.0)
+    records.note_archived(TENANT, "raw/2", ANA, None, ended=True)
+    assert records.traces(TENANT, ANA) == Traces(("conv_1",), ("raw/1", "raw/2"))
+
+
 def test_erasing_says_whether_there_was_anything(records: RecordStore) -> None:
     assert not records.erase(TENANT, ANA)
     records.commit(whole_commit())

@@ -53,8 +53,6 @@ class Delivery:
     attempts: int
     """How often it has been claimed, this time included."""
     lease: str
-    archive_key: str | None = None
-    """Where the raw body lies in the archive, once it is there."""
 
 
 @dataclass(frozen=True, slots=True)

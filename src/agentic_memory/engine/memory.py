@@ -194,7 +194,7 @@ class Engine:
 
     def forget(self, tenant: str, caller_id: str) -> bool:
         """Erase the caller from store and cache."""
-        erased = self._store.erase(tenant, caller_id)
+        erased = self._store.erase(tenant, caller_id, deleted=())
         self._cache.drop(tenant, caller_id)
         return erased
 

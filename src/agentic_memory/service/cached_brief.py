@@ -109,7 +109,7 @@ class CachedBriefs:
         with self._lock:
             self._turn += 1
             self._reads.pop((tenant, caller_id), None)
-            kept = self._records.erase(tenant, caller_id)
+            kept = self._records.erase(tenant, caller_id, deleted=())
         return erased or kept
 
     def warm(self, tenant: str, caller_id: str) -> None:

@@ -20,6 +20,9 @@ class Found:
     deliveries: int
     """Bodies that wait, are dead or quarantined."""
 
+MOST_ROUNDS = 10
+"""Rounds of one erasure: the second finds nothing, unless this very caller's calls keep coming in."""
+
 
 class Forget:
     """The use-case behind `agentic-memory forget` and `DELETE /v1/callers/{caller_id}`."""
@@ -42,14 +45,17 @@ class Forget:
     def __call__(self, given: str, tenant: str = DEFAULT_TENANT) -> bool:
         """Erase the caller that `given` names; return whether there was anything to erase.
 
-        Archive first, records last: an erasure that is cut short can be asked for again and still
-        knows where everything lies.
+        In rounds, until one finds nothing: what a worker had in hand may have been kept during one, and
+        what the next one finds was noted before its worker lost the lease. Archive first, records last: an
+        erasure that is cut short can be asked for again and still knows where everything lies.
         """
         caller_id = self._normalise(given) or given
-        found = self._erase_once(tenant, caller_id)
-        # A delivery that a worker held during the first pass may have been remembered since.
-        again = self._erase_once(tenant, caller_id)
-        return found or again
+        rounds = 0
+        while rounds < MOST_ROUNDS and self._erase_once(tenant, caller_id):
+            rounds += 1
+        self._inbox.scrub()
+        self._find.records.scrub()
+        return rounds > 0
 
     def survey(self, given: str, tenant: str = DEFAULT_TENANT) -> Found:
         """What would be erased; nothing is changed. Raises as the erasing does."""
@@ -70,6 +76,6 @@ class Forget:
             archive.delete(key)
             archive.delete(note_key(key))
         remembered = self._backend.forget(tenant, caller_id)
-        erased = self._find.records.erase(tenant, caller_id)
+        erased = self._find.records.erase(tenant, caller_id, deleted=traces.archive_keys)
         self._forgotten(tenant, caller_id)
         return bool(purged or traces.archive_keys or remembered or erased)

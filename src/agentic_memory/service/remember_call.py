@@ -89,8 +89,14 @@ class RememberCall:
         Raises PayloadError for what no retry will mend, StorageError and ArchiveError for what one may.
         """
         events = self._parse(delivery)
-        key = None if _is_recording(events) else self._archive_body(delivery)
-        outcomes = tuple(self._dispatch(event, delivery, key) for event in events)
+        key = _body_key(delivery)
+        noted = [self._noted(event, delivery, key) for event in events]
+        if not _is_recording(events):
+            self._put(key, delivery.body, delivery, delivery.envelope.conversation_id)
+        outcomes = tuple(
+            self._dispatch(event, delivery, key, person)
+            for event, person in zip(events, noted, strict=True)
+        )
         self._inbox.done(delivery)
         return outcomes
 
@@ -99,67 +105,80 @@ class RememberCall:
         try:
             return self._platform.parse(delivery.body, delivery.tenant, delivery.received_at)
         except PayloadError:
-            self._put(f"{UNREADABLE}{_digest(delivery)}.json", delivery)
+            key, conversation_id = f"{UNREADABLE}{_digest(delivery)}.json", delivery.envelope.conversation_id
+            self._note_key(key, None, conversation_id, delivery)
+            self._put(key, delivery.body, delivery, conversation_id)
             raise
 
-    def _dispatch(self, event: Event, delivery: Delivery, key: str | None) -> EventOutcome:
+    def _noted(self, event: Event, delivery: Delivery, key: str) -> str | None:
+        """Who an event is about; noted with where its body will lie, before it lies there.
+
+        Thus an erasure finds every object that was or is being put, and whoever comes after it has lost
+        the lease and can note nothing.
+        """
         match event:
             case CallEnded(call):
-                return self._remember(call, delivery, key)
+                rung = self._records.person_of(delivery.tenant, call.conversation_id)
+                person = self._identity.person(call.hints, rung)
+                self._note_key(key, person, call.conversation_id, delivery, ended=True)
+                return person
+            case AudioRecorded():
+                self._note_key(_audio_key(event, delivery), None, event.conversation_id, delivery)
+                return None
+            case NothingToRemember():
+                person = self._identity.normalise(event.person)
+                self._note_key(key, person, event.conversation_id, delivery)
+                return person
+
+    def _note_key(
+        self,
+        key: str,
+        person: str | None,
+        conversation_id: str | None,
+        delivery: Delivery,
+        *,
+        ended: bool = False,
+    ) -> None:
+        self._records.note_archived(
+            delivery.tenant, key, person, conversation_id, ended=ended, hold=_hold(delivery)
+        )
+
+    def _dispatch(
+        self, event: Event, delivery: Delivery, key: str, person: str | None
+    ) -> EventOutcome:
+        match event:
+            case CallEnded(call):
+                return self._remember(replace(call, caller_id=person, raw_key=key), delivery)
             case AudioRecorded():
                 return self._keep_audio(event, delivery)
             case NothingToRemember():
-                return self._note_nothing(event, delivery, key)
+                log.info("nothing_to_remember", type=event.type[:100], reason=event.reason[:200])
+                return EventOutcome.NOTHING
 
-    def _remember(self, call: Call, delivery: Delivery, key: str | None) -> EventOutcome:
-        noted = self._records.person_of(delivery.tenant, call.conversation_id)
-        person = self._identity.person(call.hints, noted)
-        if key is not None:
-            self._records.note_archived(delivery.tenant, key, person, call.conversation_id)
-        if person is None:
-            self._records.end_conversation(delivery.tenant, call.conversation_id)
+    def _remember(self, call: Call, delivery: Delivery) -> EventOutcome:
+        if call.caller_id is None:
             return EventOutcome.NOBODY
-        learnable = call.is_learnable
-        changed = learnable and self._backend.remember(
-            replace(call, caller_id=person, raw_key=key), Hold(delivery.id, delivery.lease)
-        )
-        self._records.end_conversation(delivery.tenant, call.conversation_id)
-        if not learnable:
+        if not call.is_learnable:
             return EventOutcome.NOTHING
+        changed = self._backend.remember(call, _hold(delivery))
         return EventOutcome.REMEMBERED if changed else EventOutcome.UNCHANGED
 
-    def _note_nothing(
-        self, event: NothingToRemember, delivery: Delivery, key: str | None
-    ) -> EventOutcome:
-        person = self._identity.normalise(event.person)
-        if key is not None:
-            self._records.note_archived(delivery.tenant, key, person, event.conversation_id)
-        log.info("nothing_to_remember", type=event.type[:100], reason=event.reason[:200])
-        return EventOutcome.NOTHING
-
     def _keep_audio(self, event: AudioRecorded, delivery: Delivery) -> EventOutcome:
-        key = f"{RECORDINGS}{folder_of(event.conversation_id)}/{_digest(delivery)}{event.extension}"
-        note = self._note(delivery, event.conversation_id)
-        self._archive.put(note_key(key), note)
-        self._archive.put(key, decoded(event.audio_base64))
-        self._records.attach_audio(delivery.tenant, event.conversation_id, key)
+        key, conversation_id = _audio_key(event, delivery), event.conversation_id
+        self._put(key, decoded(event.audio_base64), delivery, conversation_id)
+        self._records.attach_audio(delivery.tenant, conversation_id, key, _hold(delivery))
         return EventOutcome.AUDIO
 
-    def _archive_body(self, delivery: Delivery) -> str:
-        """Keep the raw body before anything is made of it."""
-        if delivery.archive_key is not None:
-            return delivery.archive_key
-        folder = folder_of(delivery.envelope.conversation_id)
-        kind = re.sub(r"[^\w-]", "_", delivery.envelope.type or "untyped")[:60]
-        key = f"{BODIES}{folder}/{kind}-{_digest(delivery)}.json"
-        self._put(key, delivery)
-        self._inbox.archived(delivery, key)
-        return key
+    def _put(
+        self, key: str, data: bytes | Iterator[bytes], delivery: Delivery, conversation_id: str | None
+    ) -> None:
+        """An object with its note, while the lease holds; the note first, so that none is ever without."""
 
-    def _put(self, key: str, delivery: Delivery) -> None:
-        """The body with its note; the note first, so that no body is ever without."""
-        self._archive.put(note_key(key), self._note(delivery, delivery.envelope.conversation_id))
-        self._archive.put(key, delivery.body)
+        def still() -> None:
+            self._inbox.check_held(delivery)
+
+        self._archive.put(note_key(key), self._note(delivery, conversation_id), still)
+        self._archive.put(key, data, still)
 
     def _note(self, delivery: Delivery, conversation_id: str | None) -> bytes:
         person = (
@@ -178,6 +197,19 @@ class RememberCall:
 
 def _is_recording(events: tuple[Event, ...]) -> bool:
     return bool(events) and all(isinstance(event, AudioRecorded) for event in events)
+
+
+def _hold(delivery: Delivery) -> Hold:
+    return Hold(delivery.id, delivery.lease)
+
+
+def _body_key(delivery: Delivery) -> str:
+    kind = re.sub(r"[^\w-]", "_", delivery.envelope.type or "untyped")[:60]
+    return f"{BODIES}{folder_of(delivery.envelope.conversation_id)}/{kind}-{_digest(delivery)}.json"
+
+
+def _audio_key(event: AudioRecorded, delivery: Delivery) -> str:
+    return f"{RECORDINGS}{folder_of(event.conversation_id)}/{_digest(delivery)}{event.extension}"
 
 
 def _digest(delivery: Delivery) -> str:

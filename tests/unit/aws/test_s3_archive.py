@@ -6,7 +6,12 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from agentic_memory.backends.s3.archive import S3Archive
-from agentic_memory.errors import ArchiveKeyInvalid, ArchiveKeyMissing, ArchiveUnavailable
+from agentic_memory.errors import (
+    ArchiveKeyInvalid,
+    ArchiveKeyMissing,
+    ArchiveUnavailable,
+    LeaseLost,
+)
 from tests.unit.aws.cloud import BUCKET, REGION, Failing, OneAtATime, client, refused
 
 
@@ -126,3 +131,16 @@ def test_a_key_no_utf8_can_hold(archive: S3Archive) -> None:
         archive.get("\ud800")
     with pytest.raises(ArchiveKeyMissing):
         archive.get("é")
+
+
+def test_who_loses_the_right_to_store_while_it_is_stored_leaves_no_version(s3: OneAtATime, archive: S3Archive) -> None:
+    answers = iter([None, LeaseLost(delivery="1")])
+
+    def still() -> None:
+        answer = next(answers)
+        if answer is not None:
+            raise answer
+
+    with pytest.raises(LeaseLost):
+        archive.put("a", b"words", still)
+    assert versions(s3) == []

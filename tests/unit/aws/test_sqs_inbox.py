@@ -121,7 +121,6 @@ def test_a_delivery_comes_as_it_was_accepted(world: World) -> None:
     (found,) = world.inbox.deliveries(event)
     assert (found.body, found.tenant, found.platform) == (given.body, "other", "elevenlabs")
     assert (found.received_at, found.envelope, found.attempts) == (12.5, given.envelope, 1)
-    assert found.archive_key is None
     assert world.finish(event) == [found.id]
 
 
@@ -235,11 +234,19 @@ def test_a_lease_is_lost_with_its_batch(world: World) -> None:
     world.inbox.submit(delivery()).result(0)
     event = world.event()
     (found,) = world.inbox.deliveries(event)
-    world.inbox.archived(found, "post-call/x")
+    world.inbox.check_held(found)
     world.finish(event)
-    for use in (done, buried, lambda i, d: i.retry(d, 1.0, "E", "e"), lambda i, d: i.archived(d, "k")):
+    for use in (done, buried, lambda i, d: i.retry(d, 1.0, "E", "e"), lambda i, d: i.check_held(d)):
         with pytest.raises(LeaseLost):
             use(world.inbox, found)
+
+
+def test_what_was_purged_is_held_no_more(world: World) -> None:
+    world.inbox.submit(delivery()).result(0)
+    (found,) = world.inbox.deliveries(world.event())
+    world.inbox.purge(TENANT, ["conv_1"], [])
+    with pytest.raises(LeaseLost):
+        world.inbox.check_held(found)
 
 
 def test_a_message_that_came_again_has_a_lease_of_its_own(world: World) -> None:

@@ -39,7 +39,7 @@ def test_no_statement_reads_a_whole_table(database: Database, file: str, name: s
     assert name in WHOLE or not scans, scans
 
 
-@pytest.mark.parametrize("name", ["caller", "callers_page", "due", "stale", "count_stale"])
+@pytest.mark.parametrize("name", ["caller", "callers_page", "due", "stale"])
 def test_the_hot_statements_sort_nothing(database: Database, name: str) -> None:
     file = "inbox" if name == "due" else "records"
     steps = plan(database, statements(file)[name])

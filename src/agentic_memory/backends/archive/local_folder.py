@@ -3,8 +3,7 @@
 import fcntl
 import os
 import secrets
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedWriter
 from pathlib import Path
@@ -20,7 +19,6 @@ MAX_NAME = 255
 
 _INCOMING = ".incoming"
 _MARK = ".archive"
-_TRIES = 10
 _MISSING = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 # What may stand in a file name as it is; a leading dot may not, so that no key meets our own files.
 _SAFE = "+=@,"
@@ -37,7 +35,6 @@ class LocalArchive:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open or make the folder, and clear away what an interrupted write left. Raises ArchiveUnavailable."""
         self.path = Path(path)
-        self._lock = threading.Lock()
         with _reported():
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
             (self.path / _INCOMING).mkdir(exist_ok=True)
@@ -45,7 +42,9 @@ class LocalArchive:
             _sync(self.path)
             self._clear_leftovers()
 
-    def put(self, key: str, data: bytes | Iterable[bytes]) -> bool:
+    def put(
+        self, key: str, data: bytes | Iterable[bytes], still: Callable[[], object] = lambda: None
+    ) -> bool:
         """See Archive.put. An iterable is written as it comes; what it raises leaves nothing behind."""
         target = self._file(key)
         with self._present(key):
@@ -55,7 +54,9 @@ class LocalArchive:
                 for chunk in (data,) if isinstance(data, bytes) else data:
                     file.write(chunk)
                 _flush(file)
-                return self._settle(Path(file.name), target)
+                with self._alone():
+                    still()
+                    return self._settle(Path(file.name), target)
 
     def get(self, key: str) -> bytes:
         """See Archive.get."""
@@ -79,9 +80,10 @@ class LocalArchive:
             yield from self._walk(self.path, "", prefix)
 
     def delete(self, key: str) -> bool:
-        """See Archive.delete."""
+        """See Archive.delete. What a killed writer left of any object goes too."""
         target = self._file(key)
-        with self._present(key), self._lock:
+        with self._present(key), self._alone():
+            self._clear_leftovers()
             try:
                 target.unlink()
             except _MISSING:
@@ -109,6 +111,13 @@ class LocalArchive:
                 raise
             except (NotADirectoryError, IsADirectoryError):  # one key is the folder of another
                 raise ArchiveKeyInvalid(key=key) from None
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other thread or process gives or takes a name meanwhile."""
+        with (self.path / _MARK).open("rb") as mark:
+            fcntl.flock(mark, fcntl.LOCK_EX)
+            yield
 
     def _check_mark(self) -> None:
         """The folder holds a mark from its first opening: an empty mount point has none."""
@@ -142,20 +151,15 @@ class LocalArchive:
 
     def _settle(self, incoming: Path, target: Path) -> bool:
         """Give the file its name, unless another has it already."""
-        with self._lock:
-            for _ in range(_TRIES):
-                self._make_folders(target.parent)
-                try:
-                    os.link(incoming, target)
-                except FileExistsError:
-                    if target.is_dir():
-                        raise IsADirectoryError from None
-                    return False
-                except FileNotFoundError:
-                    continue  # another process removed the folder as empty
-                _sync(target.parent)
-                return True
-        raise ArchiveUnavailable(reason=f"{target.parent} keeps vanishing")
+        self._make_folders(target.parent)
+        try:
+            os.link(incoming, target)
+        except FileExistsError:
+            if target.is_dir():
+                raise IsADirectoryError from None
+            return False
+        _sync(target.parent)
+        return True
 
     def _make_folders(self, folder: Path) -> None:
         """Make the folders between the archive's own and `folder`, each durable; never the archive's own."""
@@ -173,7 +177,7 @@ class LocalArchive:
             try:
                 folder.rmdir()
             except OSError:
-                return  # not empty, or made anew by another process
+                return  # not empty
             folder = folder.parent
             _sync(folder)
 

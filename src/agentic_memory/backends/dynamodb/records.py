@@ -1,7 +1,7 @@
 """The record store in DynamoDB."""
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from agentic_memory.domain.memory import Change
 from agentic_memory.domain.records import (
     CallerCommit,
     CallerRecords,
+    Hold,
     StoreCounts,
     Traces,
     Vectors,
@@ -179,10 +180,19 @@ class DynamoRecords:
         self._keep_note(tenant, conversation_id, "SET kept = :yes, ended = :yes REMOVE expires_at")
 
     def note_archived(
-        self, tenant: str, key: str, caller_id: str | None, conversation_id: str | None
+        self,
+        tenant: str,
+        key: str,
+        caller_id: str | None,
+        conversation_id: str | None,
+        *,
+        ended: bool = False,
+        hold: Hold | None = None,
     ) -> None:
         """See RecordStore.note_archived. With neither person nor conversation there is nothing to note."""
-        if conversation_id:
+        if conversation_id and ended:
+            self.end_conversation(tenant, conversation_id)
+        elif conversation_id:
             self._keep_note(tenant, conversation_id)
         sk = f"archived/{digest(key)}"
         if caller_id:
@@ -193,7 +203,9 @@ class DynamoRecords:
         elif conversation_id:
             self._table.put({"pk": conversation_key(tenant, conversation_id), "sk": sk, "key": key})
 
-    def attach_audio(self, tenant: str, conversation_id: str, key: str) -> None:
+    def attach_audio(
+        self, tenant: str, conversation_id: str, key: str, hold: Hold | None = None
+    ) -> None:
         """See RecordStore.attach_audio.
 
         The recording is noted before callers are looked for, and a commit points to its caller before
@@ -217,7 +229,9 @@ class DynamoRecords:
             keys |= set(self._keys_of(conversation_key(tenant, conversation_id)))
         return Traces(tuple(sorted(conversations)), tuple(sorted(keys)))
 
-    def erase(self, tenant: str, caller_id: str) -> bool:
+    def erase(
+        self, tenant: str, caller_id: str, deleted: Collection[str] | None = None
+    ) -> bool:
         """See RecordStore.erase.
 
         The heading goes first, so that nobody is known any more; what says where the rest lies goes
@@ -225,14 +239,25 @@ class DynamoRecords:
         in point-in-time recovery last as long as those are kept.
         """
         pk = caller_key(tenant, caller_id)
-        found = self._erase_conversations(tenant, caller_id)
         keys = [sk for sk in self._sort_keys(pk) if sk != HEADING]
+        last = ("about/", "ring/", "archived/", "commit/")
+        found = True
+        if deleted is None or set(self.traces(tenant, caller_id).archive_keys) <= set(deleted):
+            found = self._erase_conversations(tenant, caller_id)
+        else:  # what was noted meanwhile is for the next round
+            keys = [sk for sk in keys if not sk.startswith((*last, "audio/"))]
         if not keys and self._table.get(pk, HEADING) is None:
             return found
-        last = ("about/", "ring/", "archived/", "commit/")
         keys.sort(key=lambda sk: sk.startswith(last))
         self._table.delete_all((pk, sk) for sk in (HEADING, *keys))
         return True
+
+    def scrub(self) -> None:
+        """See RecordStore.scrub. What is deleted from a table cannot be read."""
+
+    def erasures(self) -> int:
+        """See RecordStore.erasures. Not counted: no server of many rings stands before a table."""
+        return 0
 
     def counts(self, model_id: str) -> StoreCounts:
         """See RecordStore.counts. Scans the index."""

@@ -1,7 +1,7 @@
 """The archive as a dictionary."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from agentic_memory.errors import ArchiveKeyInvalid, ArchiveKeyMissing
 from agentic_memory.ports import ArchiveEntry
@@ -15,7 +15,9 @@ class InMemoryArchive:
         self._lock = threading.Lock()
         self._objects: dict[str, bytes] = {}
 
-    def put(self, key: str, data: bytes | Iterable[bytes]) -> bool:
+    def put(
+        self, key: str, data: bytes | Iterable[bytes], still: Callable[[], object] = lambda: None
+    ) -> bool:
         """See Archive.put."""
         _check(key)
         with self._lock:
@@ -23,6 +25,7 @@ class InMemoryArchive:
                 return False
         content = bytes(data) if isinstance(data, bytes) else b"".join(data)
         with self._lock:
+            still()
             return self._objects.setdefault(key, content) is content
 
     def get(self, key: str) -> bytes:

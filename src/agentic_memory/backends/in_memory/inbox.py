@@ -28,7 +28,6 @@ class _Kept:
     due_at: float
     lease: str | None = None
     attempts: int = 0
-    archive_key: str | None = None
     buried_at: float | None = None
     error_code: str = ""
     error: str = ""
@@ -74,10 +73,10 @@ class InMemoryInbox:
         with self._lock:
             self._held(delivery).due_at = until
 
-    def archived(self, delivery: Delivery, key: str) -> None:
-        """See Inbox.archived."""
+    def check_held(self, delivery: Delivery) -> None:
+        """See Inbox.check_held."""
         with self._lock:
-            self._held(delivery).archive_key = key
+            self._held(delivery)
 
     def done(self, delivery: Delivery) -> None:
         """See Inbox.done."""
@@ -156,6 +155,9 @@ class InMemoryInbox:
                 del self._quarantine[item_id]
         return len(deliveries) + len(refused)
 
+    def scrub(self) -> None:
+        """See Inbox.scrub. There are no files."""
+
     def next_due(self) -> float | None:
         """See Inbox.next_due."""
         with self._lock:
@@ -218,7 +220,6 @@ class InMemoryInbox:
             envelope=kept.delivery.envelope,
             attempts=kept.attempts,
             lease=kept.lease,
-            archive_key=kept.archive_key,
         )
 
     def _held(self, delivery: Delivery) -> _Kept:

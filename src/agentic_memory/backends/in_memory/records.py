@@ -1,7 +1,7 @@
 """The record store as plain dictionaries."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from agentic_memory.domain.call import Call
@@ -11,6 +11,7 @@ from agentic_memory.domain.records import (
     CallerCommit,
     CallerRecords,
     CallRecord,
+    Hold,
     StoreCounts,
     Traces,
     Vectors,
@@ -49,6 +50,7 @@ class InMemoryRecords:
         self._conversations: dict[tuple[str, str], _Conversation] = {}
         self._archive_notes: set[tuple[str, str, str | None, str | None]] = set()
         self._audio: dict[tuple[str, str], set[str]] = {}
+        self._erasures = 0
 
     def caller(self, tenant: str, caller_id: str) -> Caller | None:
         """See RecordStore.caller."""
@@ -165,13 +167,24 @@ class InMemoryRecords:
             self._conversations.setdefault((tenant, conversation_id), _Conversation()).ended = True
 
     def note_archived(
-        self, tenant: str, key: str, caller_id: str | None, conversation_id: str | None
+        self,
+        tenant: str,
+        key: str,
+        caller_id: str | None,
+        conversation_id: str | None,
+        *,
+        ended: bool = False,
+        hold: Hold | None = None,
     ) -> None:
-        """See RecordStore.note_archived."""
+        """See RecordStore.note_archived. The inbox is elsewhere: whoever holds a lease is not known."""
         with self._lock:
             self._archive_notes.add((tenant, key, caller_id, conversation_id))
+            if ended and conversation_id:
+                self.end_conversation(tenant, conversation_id)
 
-    def attach_audio(self, tenant: str, conversation_id: str, key: str) -> None:
+    def attach_audio(
+        self, tenant: str, conversation_id: str, key: str, hold: Hold | None = None
+    ) -> None:
         """See RecordStore.attach_audio."""
         with self._lock:
             self._audio.setdefault((tenant, conversation_id), set()).add(key)
@@ -202,18 +215,33 @@ class InMemoryRecords:
             keys |= {key for c in conversations for key in self._audio.get((tenant, c), ())}
             return Traces(tuple(sorted(conversations)), tuple(sorted(keys)))
 
-    def erase(self, tenant: str, caller_id: str) -> bool:
+    def erase(
+        self, tenant: str, caller_id: str, deleted: Collection[str] | None = None
+    ) -> bool:
         """See RecordStore.erase."""
         with self._lock:
             traces = self.traces(tenant, caller_id)
             shelf = self._shelves.pop((tenant, caller_id), None)
+            if deleted is not None and not set(traces.archive_keys) <= set(deleted):
+                self._keep_keys(tenant, caller_id, shelf)
+                self._erasures += shelf is not None
+                return True
             for conversation in traces.conversation_ids:
                 self._conversations.pop((tenant, conversation), None)
                 self._audio.pop((tenant, conversation), None)
             self._archive_notes = {
                 n for n in self._archive_notes if n[0] != tenant or n[1] not in traces.archive_keys
             }
-            return bool(shelf or traces.conversation_ids or traces.archive_keys)
+            found = bool(shelf or traces.conversation_ids or traces.archive_keys)
+            self._erasures += found
+            return found
+
+    def scrub(self) -> None:
+        """See RecordStore.scrub. There are no files."""
+
+    def erasures(self) -> int:
+        """See RecordStore.erasures."""
+        return self._erasures
 
     def counts(self, model_id: str) -> StoreCounts:
         """See RecordStore.counts."""
@@ -228,6 +256,12 @@ class InMemoryRecords:
 
     def ping(self) -> None:
         """See RecordStore.ping."""
+
+    def _keep_keys(self, tenant: str, caller_id: str, shelf: _Shelf | None) -> None:
+        """What calls that go have told of where objects lie, as notes."""
+        for record in shelf.calls.values() if shelf else ():
+            for key in filter(None, (record.call.raw_key, record.call.audio_key)):
+                self._archive_notes.add((tenant, key, caller_id, record.call.conversation_id))
 
     def _apply(self, commit: CallerCommit, shelf: _Shelf) -> None:
         for memory_id in commit.drop_memories:

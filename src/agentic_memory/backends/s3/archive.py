@@ -1,6 +1,6 @@
 """The archive as an S3 bucket: one object for each key."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from agentic_memory.backends.s3.failures import AT_ONCE, MISSING, THERE_ALREADY, code_of, reported
@@ -36,15 +36,31 @@ class S3Archive:
         self.bucket = bucket
         self._client = connect() if client is None else client
 
-    def put(self, key: str, data: bytes | Iterable[bytes]) -> bool:
-        """See Archive.put. Chunks are joined in memory first: a recording has to fit."""
+    def put(
+        self, key: str, data: bytes | Iterable[bytes], still: Callable[[], object] = lambda: None
+    ) -> bool:
+        """See Archive.put. Chunks are joined in memory first: a recording has to fit.
+
+        S3 knows no lock: `still` is asked before and after, and what it then forbids is deleted again.
+        """
         _check(key)
         body = data if isinstance(data, bytes) else b"".join(data)
+        still()
         for _ in range(_TRIES):
             stored = self._put_once(key, body)
             if stored is not None:
-                return stored
+                return stored and self._confirmed(key, still)
         raise ArchiveUnavailable(reason="others put the same key again and again")
+
+    def _confirmed(self, key: str, still: Callable[[], object]) -> bool:
+        kept = False
+        try:
+            still()
+            kept = True
+        finally:
+            if not kept:
+                self.delete(key)
+        return kept
 
     def get(self, key: str) -> bytes:
         """See Archive.get. Raises ArchiveUnavailable for what has moved to a cold storage class."""

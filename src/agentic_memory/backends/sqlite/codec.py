@@ -134,7 +134,7 @@ def change_row(caller: Caller, change: Change) -> tuple[object, ...]:
 
 def delivery_of(row: Row) -> Delivery:
     """A row of `leased`."""
-    number, tenant, platform, body, received_at, *envelope, attempts, lease, archive_key = row
+    number, tenant, platform, body, received_at, *envelope, attempts, lease = row
     return Delivery(
         id=str(number),
         tenant=tenant,
@@ -144,7 +144,6 @@ def delivery_of(row: Row) -> Delivery:
         envelope=Envelope(*envelope),
         attempts=attempts,
         lease=lease,
-        archive_key=archive_key,
     )
 
 

@@ -65,9 +65,10 @@ class SqliteInbox:
         """See Inbox.renew."""
         self._database.write(lambda connection: self._held(connection, "renew", delivery, until))
 
-    def archived(self, delivery: Delivery, key: str) -> None:
-        """See Inbox.archived."""
-        self._database.write(lambda connection: self._held(connection, "archived", delivery, key))
+    def check_held(self, delivery: Delivery) -> None:
+        """See Inbox.check_held."""
+        if self._one("is_held", codec.row_id(delivery.id), delivery.lease) is None:
+            raise LeaseLost(delivery=delivery.id)
 
     def done(self, delivery: Delivery) -> None:
         """See Inbox.done."""
@@ -126,10 +127,7 @@ class SqliteInbox:
         *,
         dry_run: bool = False,
     ) -> int:
-        """See Inbox.purge. A conversation id counts as a needle where a body holds it as a JSON string.
-
-        When it is cut short the rows may be gone and their traces not yet: asking again finishes it.
-        """
+        """See Inbox.purge. A conversation id counts as a needle where a body holds it as a JSON string."""
         conversations = {conversation for conversation in conversation_ids if conversation}
         wanted = _wanted(conversations, needles)
         deliveries = list(self._deliveries_with(tenant, conversations, wanted))
@@ -148,9 +146,11 @@ class SqliteInbox:
                 self._database.will_scrub(connection)
             return gone
 
-        gone = self._database.write(purge)
+        return self._database.write(purge)
+
+    def scrub(self) -> None:
+        """See Inbox.scrub. Records and inbox share a file: asked of one, it is done for both."""
         self._database.scrub()
-        return gone
 
     def next_due(self) -> float | None:
         """See Inbox.next_due."""

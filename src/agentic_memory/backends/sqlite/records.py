@@ -2,7 +2,7 @@
 
 import math
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from agentic_memory.backends.sqlite import codec
@@ -179,15 +179,33 @@ class SqliteRecords:
         self._write("end_conversation", tenant, conversation_id)
 
     def note_archived(
-        self, tenant: str, key: str, caller_id: str | None, conversation_id: str | None
+        self,
+        tenant: str,
+        key: str,
+        caller_id: str | None,
+        conversation_id: str | None,
+        *,
+        ended: bool = False,
+        hold: Hold | None = None,
     ) -> None:
         """See RecordStore.note_archived."""
-        self._write("note_archived", tenant, key, caller_id or "", conversation_id or "")
+        about = (tenant, key, caller_id or "", conversation_id or "")
 
-    def attach_audio(self, tenant: str, conversation_id: str, key: str) -> None:
+        def note(connection: sqlite3.Connection) -> None:
+            self._check_hold(connection, hold)
+            connection.execute(self._sql["note_archived"], about)
+            if ended and conversation_id:
+                connection.execute(self._sql["end_conversation"], (tenant, conversation_id))
+
+        self._database.write(note)
+
+    def attach_audio(
+        self, tenant: str, conversation_id: str, key: str, hold: Hold | None = None
+    ) -> None:
         """See RecordStore.attach_audio."""
 
         def attach(connection: sqlite3.Connection) -> None:
+            self._check_hold(connection, hold)
             connection.execute(self._sql["note_audio"], (tenant, conversation_id, key))
             which = {"tenant": tenant, "conversation_id": conversation_id}
             connection.execute(self._sql["attach_audio"], which)
@@ -199,25 +217,40 @@ class SqliteRecords:
         self._notes.settle()
         return self._database.snapshot(lambda connection: self._traces(connection, tenant, caller_id))
 
-    def erase(self, tenant: str, caller_id: str) -> bool:
-        """See RecordStore.erase.
-
-        When it is cut short the rows may be gone and their traces not yet: asking again finishes it.
-        """
+    def erase(
+        self, tenant: str, caller_id: str, deleted: Collection[str] | None = None
+    ) -> bool:
+        """See RecordStore.erase."""
+        who = {"tenant": tenant, "caller_id": caller_id}
 
         def erase(connection: sqlite3.Connection) -> bool:
             traces = self._traces(connection, tenant, caller_id)
+            more = deleted is not None and not set(traces.archive_keys) <= set(deleted)
+            if more:
+                connection.execute(self._sql["keep_keys"], who)
+                traces = Traces()
             gone = sum(
                 connection.execute(self._sql[name], (tenant, which)).rowcount
                 for name, which in _erasures(caller_id, traces)
             )
             if gone:
+                connection.execute(self._sql["count_erasure"])
                 self._database.will_scrub(connection)
-            return gone > 0
+            return more or gone > 0
 
-        erased = self._database.write(erase)
+        return self._database.write(erase)
+
+    def scrub(self) -> None:
+        """See RecordStore.scrub. Records and inbox share a file: asked of one, it is done for both.
+
+        When it is cut short the rows are gone and their traces not yet: asking again finishes it.
+        """
         self._database.scrub()
-        return erased
+
+    def erasures(self) -> int:
+        """See RecordStore.erasures."""
+        row = self._one("erasures")
+        return int(row[0]) if row else 0
 
     def counts(self, model_id: str) -> StoreCounts:
         """See RecordStore.counts. `stale_vectors` stops at STALE_COUNT_LIMIT."""
@@ -225,7 +258,7 @@ class SqliteRecords:
 
         def count(connection: sqlite3.Connection) -> StoreCounts:
             tallies = dict(connection.execute(self._sql["tally"]).fetchall())
-            stale = connection.execute(self._sql["count_stale"], parameters).fetchone()[0]
+            stale = len(connection.execute(self._sql["stale"], parameters).fetchall())
             return StoreCounts(tallies["callers"], tallies["calls"], tallies["memories"], stale)
 
         return self._database.snapshot(count)

@@ -169,9 +169,10 @@ class SqsInbox:
         """See Inbox.renew. The queue's visibility timeout is as long as a worker may live: nothing to do."""
         self._lease(delivery)
 
-    def archived(self, delivery: Delivery, key: str) -> None:
-        """See Inbox.archived. Nothing is noted: another attempt finds the archive's key taken."""
-        self._lease(delivery)
+    def check_held(self, delivery: Delivery) -> None:
+        """See Inbox.check_held. The body of what was purged is gone."""
+        if not self._bucket.has(self._lease(delivery).pointer.key):
+            raise LeaseLost(delivery=delivery.id)
 
     def done(self, delivery: Delivery) -> None:
         """See Inbox.done. The mark goes first: without it the body is needed again."""
@@ -253,6 +254,9 @@ class SqsInbox:
         for key in () if dry_run else sorted(keys):
             self._bucket.delete(key)
         return len(keys) + self._purge_dead(tenant, about, keys, dry_run)
+
+    def scrub(self) -> None:
+        """See Inbox.scrub. Every version of a body went with it."""
 
     def counts(self) -> InboxCounts:
         """See Inbox.counts. What SQS says is approximate, and it does not say how old the oldest is."""

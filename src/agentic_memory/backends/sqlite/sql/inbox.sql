@@ -20,7 +20,7 @@ SELECT id, lease IS NOT NULL FROM deliveries WHERE tenant = ? AND dedupe_key = ?
 UPDATE deliveries SET
     state = 'pending', platform = ?, type = ?, conversation_id = ?, event_timestamp = ?,
     received_at = ?, due_at = ?, size = ?,
-    attempts = 0, archive_key = NULL, buried_at = NULL, error_code = NULL, error = NULL
+    attempts = 0, buried_at = NULL, error_code = NULL, error = NULL
 WHERE id = ?;
 
 -- name: due
@@ -34,7 +34,7 @@ UPDATE deliveries SET lease = ?, due_at = ?, attempts = attempts + 1
 WHERE id = ?;
 
 -- name: leased
-SELECT d.id, tenant, platform, body, received_at, type, conversation_id, event_timestamp, attempts, lease, archive_key
+SELECT d.id, tenant, platform, body, received_at, type, conversation_id, event_timestamp, attempts, lease
 FROM deliveries AS d JOIN bodies AS b ON b.delivery = d.id
 WHERE d.id = ?;
 
@@ -46,14 +46,14 @@ WHERE state = 'pending' AND lease IS NOT NULL;
 -- name: renew
 UPDATE deliveries SET due_at = ? WHERE id = ? AND lease = ?;
 
--- name: archived
-UPDATE deliveries SET archive_key = ? WHERE id = ? AND lease = ?;
+-- name: is_held
+SELECT 1 FROM deliveries WHERE id = ? AND lease = ?;
 
 -- name: done
 -- Nothing is left but what tells a duplicate.
 UPDATE deliveries SET
     state = 'done', lease = NULL, type = NULL, conversation_id = NULL, event_timestamp = NULL,
-    archive_key = NULL, error_code = NULL, error = NULL, size = 0
+    error_code = NULL, error = NULL, size = 0
 WHERE id = ? AND lease = ?;
 
 -- name: drop_body
@@ -95,7 +95,7 @@ SELECT body FROM bodies WHERE delivery = ?;
 -- A worker that holds it loses its lease.
 UPDATE deliveries SET
     state = 'done', lease = NULL, type = NULL, conversation_id = NULL, event_timestamp = NULL,
-    archive_key = NULL, error_code = NULL, error = NULL, size = 0
+    error_code = NULL, error = NULL, size = 0
 WHERE id = ?;
 
 -- name: next_due

@@ -198,6 +198,15 @@ WHERE tenant = :tenant AND conversation_id = :conversation_id AND caller_id = ''
 UNION
 SELECT key FROM audio WHERE tenant = :tenant AND conversation_id = :conversation_id;
 
+-- name: keep_keys
+-- What calls that go have told of where objects lie.
+INSERT OR IGNORE INTO archive_notes (tenant, key, caller_id, conversation_id)
+SELECT tenant, json_extract(heading, '$.raw_key'), caller_id, conversation_id FROM calls
+WHERE tenant = :tenant AND caller_id = :caller_id AND json_extract(heading, '$.raw_key') IS NOT NULL
+UNION ALL
+SELECT tenant, audio_key, caller_id, conversation_id FROM calls
+WHERE tenant = :tenant AND caller_id = :caller_id AND audio_key IS NOT NULL;
+
 -- name: erase_caller
 DELETE FROM callers WHERE tenant = ? AND caller_id = ?;
 
@@ -222,20 +231,11 @@ DELETE FROM archive_notes WHERE tenant = ? AND key = ?;
 -- name: tally
 SELECT name, value FROM tallies;
 
--- name: count_stale
--- Counts no further than :limit.
-SELECT count(*) FROM (
-    SELECT DISTINCT tenant, caller_id FROM (
-        SELECT tenant, caller_id FROM calls WHERE spoken > 0 AND vectors_model < :model_id
-        UNION ALL
-        SELECT tenant, caller_id FROM calls WHERE spoken > 0 AND vectors_model > :model_id
-        UNION ALL
-        SELECT tenant, caller_id FROM memories WHERE vectors_model < :model_id
-        UNION ALL
-        SELECT tenant, caller_id FROM memories WHERE vectors_model > :model_id
-    )
-    LIMIT :limit
-);
+-- name: count_erasure
+UPDATE tallies SET value = value + 1 WHERE name = 'erasures';
+
+-- name: erasures
+SELECT value FROM tallies WHERE name = 'erasures';
 
 -- name: held
 -- Whether the delivery that a commit comes from is still held under this lease.
