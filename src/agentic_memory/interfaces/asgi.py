@@ -249,7 +249,8 @@ class _Body:
     async def read(self, until: int) -> bytes:
         """What has come once the body is whole or longer than `until`. Raises TooLarge beyond the bound."""
         while not self.whole and self._size <= until:
-            message = await self._next()
+            step = _FirstStep(self._receive())
+            message = step.result or await self._late(step)
             if message["type"] == "http.disconnect":
                 raise Disconnected
             chunk = message.get("body", b"")
@@ -258,13 +259,12 @@ class _Body:
                 raise TooLarge(limit=self._bound)
             self._chunks.append(chunk)
             self.whole = not message.get("more_body", False)
-        return b"".join(self._chunks) if self.whole else b""
+        if not self.whole:
+            return b""
+        return b"".join(self._chunks) if len(self._chunks) > 1 else self._chunks[0]
 
-    async def _next(self) -> Message:
-        """The next piece. Raises RequestTimeout when the whole takes longer than BODY_SECONDS."""
-        step = _FirstStep(self._receive())
-        if step.result is not None:
-            return step.result
+    async def _late(self, step: "_FirstStep") -> Message:
+        """A piece that was not there yet. Raises RequestTimeout when the whole takes longer than BODY_SECONDS."""
         if not self._deadline:
             self._deadline = asyncio.get_running_loop().time() + BODY_SECONDS
         try:

@@ -88,11 +88,7 @@ class AtHand:
             self._drop(person, agent_id)
             return None
         answer.used_at = now
-        version = (caller.first_call_at, caller.revision) if caller else None
-        is_cold = version != answer.version or now - answer.warmed_at > WARM_SECONDS
-        if is_cold:
-            answer.version, answer.warmed_at = version, now
-        return answer, is_cold
+        return answer, _is_cold(answer, caller, now)
 
     def keep(self, ring: Ring, briefed: BriefedCaller, body: bytes, begun: tuple[float, int]) -> None:
         """Have what a ring was told at hand for the next one; what holds for this ring alone is not kept."""
@@ -127,6 +123,15 @@ class AtHand:
     def _drop(self, person: str, agent_id: str | None) -> None:
         with self._lock:
             self._answers.pop((person, agent_id), None)
+
+
+def _is_cold(answer: Answer, caller: Caller | None, now: float) -> bool:
+    """Whether a caller is to be warmed; they count as warm from then on."""
+    version = (caller.first_call_at, caller.revision) if caller else None
+    if version == answer.version and now - answer.warmed_at <= WARM_SECONDS:
+        return False
+    answer.version, answer.warmed_at = version, now
+    return True
 
 
 def _put(held: OrderedDict[K, V], key: K, value: V) -> None:
