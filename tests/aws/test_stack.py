@@ -15,7 +15,7 @@ from tests.mem0_emulator.process import EmulatorProcess
 from tests.wire import START, STEFAN, post_call
 
 KEYS = {"ElevenLabsWorkspaceKey": "wk_first", "ElevenLabsHmacKey": "wsec_first"}
-TABLE = {**KEYS, "MemoryBackend": "dynamodb", "Embedder": "lexical"}
+TABLE = {**KEYS, "MemoryBackend": "dynamodb"}
 SECRET = "elevenlabs-agentic-memory-stack-keys"
 BUCKET = "elevenlabs-agentic-memory-000000000000-eu-central-1"
 QUEUE, DEAD = "elevenlabs-agentic-memory-stack-post-call", "elevenlabs-agentic-memory-stack-dead-letters"
@@ -109,6 +109,8 @@ def test_a_call_is_answered_queued_remembered_greeted_and_found(stack: Deployed)
     status, found = stack.search("bees")
     assert status == 200
     assert "bees" in found["memories"][0]
+    _, found = stack.search("¿Cría insectos que dan miel?")
+    assert "bees" in found["memories"][0], "by words alone, another memory comes first"
     assert stack.search("bees", "+15550100077") == (200, {"memories": []})
     assert f"post-call/{STEFAN}/conv_1.json" in stack.keys("post-call/")
     until(lambda: not stack.keys("inbox/") and not stack.waiting(QUEUE), 30)
