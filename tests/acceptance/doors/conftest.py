@@ -12,6 +12,7 @@ from tests.acceptance.doors.door import Door
 from tests.acceptance.doors.functions import Functions
 from tests.acceptance.doors.served import Served
 from tests.mem0_emulator.process import EmulatorProcess
+from tests.wire import HMAC_KEY, WORKSPACE_KEY
 
 OpenDoor = Callable[..., Door]
 
@@ -88,6 +89,18 @@ def door(builder: Builder, request: pytest.FixtureRequest) -> Door:
     Those about what our own memory alone can do, or about bodies, name the kinds they are for.
     """
     return builder.door(request.param)
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def strict_door(builder: Builder, request: pytest.FixtureRequest) -> Door:
+    """A door that asks for more than it does by default. Tests share it."""
+    return builder.open(
+        request.param,
+        RETRIEVE_AUTH="key",
+        POST_CALL_REJECT_STATUS="401",
+        ELEVENLABS_WORKSPACE_KEY=f"wk_old,{WORKSPACE_KEY}",
+        ELEVENLABS_HMAC_KEY=f"wsec_old,{HMAC_KEY}",
+    )
 
 
 @pytest.fixture(params=KINDS)

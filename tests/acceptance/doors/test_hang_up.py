@@ -43,6 +43,7 @@ def test_a_call_that_is_reported_anew_is_still_one_call(door: Door, caller: str)
     assert door.variables(caller)["memory_count"] == "1"
 
 
+@own_memory
 def test_the_bytes_that_were_signed_are_those_that_count(door: Door, caller: str):
     body = post_call(f"{caller}-1", caller, [("user", "My name is Zoë.")]).replace(b": ", b" :\t") + b"\r\n "
     plain = json.dumps(json.loads(body), ensure_ascii=False).encode()
@@ -63,6 +64,7 @@ def test_calls_may_be_reported_in_any_order(door: Door, caller: str):
 HOSTILE = ("", "t=1,v0=00", "v0=", "t=99999999999999999999,v0=00", "t=\xe9,v0=\xe9", "x" * 5_000, "t=1794000000,v0=")
 
 
+@own_memory
 def test_what_is_not_signed_is_answered_and_not_believed(door: Door, caller: str):
     for number, signature in enumerate(HOSTILE):
         body = post_call(f"{caller}-{number}", caller, BEES)
@@ -92,11 +94,10 @@ def test_a_wrong_key_costs_no_memory(open_door: OpenDoor, caller: str):
     assert door.counts().quarantined == 1
 
 
-def test_a_bad_signature_is_refused_where_that_is_preferred(open_door: OpenDoor, caller: str):
-    door = open_door(POST_CALL_REJECT_STATUS="401")
-    answer = door.hang_up(post_call(f"{caller}-1", caller, BEES), "wsec_wrong")
+def test_a_bad_signature_is_refused_where_that_is_preferred(strict_door: Door, caller: str):
+    answer = strict_door.hang_up(post_call(f"{caller}-1", caller, BEES), "wsec_wrong")
     assert (answer.status, answer.value) == (401, {"error": "Invalid signature"})
-    assert door.counts().quarantined == 0
+    assert strict_door.counts().quarantined == 0
 
 
 def test_what_no_longer_fits_into_quarantine_is_not_called_kept(open_door: OpenDoor):
@@ -107,6 +108,7 @@ def test_what_no_longer_fits_into_quarantine_is_not_called_kept(open_door: OpenD
     assert door.counts().quarantined == 2
 
 
+@own_memory
 @pytest.mark.parametrize("result", ["voicemail", "busy", "no_answer", "failed"])
 def test_a_call_in_which_nobody_spoke_teaches_nothing(door: Door, caller: str, result: str):
     phone = {"type": "twilio", "direction": "outbound", "external_number": caller, "call_result": result}
@@ -114,6 +116,7 @@ def test_a_call_in_which_nobody_spoke_teaches_nothing(door: Door, caller: str, r
     assert not known(door, caller)
 
 
+@own_memory
 def test_a_failed_call_teaches_nothing(door: Door, caller: str):
     door.remember(changed(post_call(f"{caller}-1", caller, BEES), status="failed"))
     assert not known(door, caller)
@@ -135,6 +138,7 @@ NO_CALLS: list[object] = [
 ]  # fmt: skip
 
 
+@own_memory
 def test_an_event_that_is_no_call_is_kept_and_teaches_nothing(door: Door):
     door.remember(*(json.dumps(event).encode() for event in NO_CALLS))
 
@@ -155,6 +159,7 @@ def test_a_body_that_nobody_can_read_is_buried_and_can_be_tried_again(open_door:
     assert known(door, caller)
 
 
+@own_memory
 def test_a_call_of_nobody_is_kept_and_teaches_nothing(door: Door, caller: str):
     door.remember(post_call(f"{caller}-1", None, BEES, phone_call=None))
     assert door.variables("")["memory_count"] == "0"

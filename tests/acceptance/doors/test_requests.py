@@ -70,7 +70,11 @@ CASES = [*NO_KEY, *MISSING, *NO_OBJECT, *WRONG_TYPES, *TOO_LARGE, *NO_SUCH]
 
 
 @any_body
-@pytest.mark.parametrize(("method", "path", "body", "headers", "status", "error"), CASES)
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers", "status", "error"),
+    CASES,
+    ids=[f"{number}: {case[0]} {case[1][:20]} {case[4]}" for number, case in enumerate(CASES)],
+)
 def test_what_cannot_be_used_is_refused_in_words(
     door: Door, method: str, path: str, body: object, headers: Mapping[str, str], status: int, error: str
 ):
