@@ -394,6 +394,10 @@ class SignatureCheck(Protocol):
     def reason(self) -> str:
         """Why not, in one word for logs and metrics; empty when ok."""
 
+    @property
+    def mendable(self) -> bool:
+        """Whether other secrets or a wider tolerance could make it ok; what none can is not worth keeping."""
+
 
 class Platform(Protocol):
     """One voice platform's after-call wire: bytes in, our events out. Total over any bytes."""
@@ -409,6 +413,9 @@ class Platform(Protocol):
 
     def envelope(self, body: bytes) -> Envelope:
         """The three fields that acceptance needs; missing or odd ones are None. Never raises."""
+
+    def is_recording(self, body: bytes) -> bool:
+        """Whether a body is a recording, which may be larger than a transcript. Never raises."""
 
     def parse(self, body: bytes, tenant: str, received_at: float) -> tuple[Event, ...]:
         """The events in a body (an array may hold several). Raises PayloadError."""

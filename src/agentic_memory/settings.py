@@ -237,7 +237,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("PROMPT_OVERRIDE", "compose", _choice("compose", "context", "off"), "`compose`: memory block before the agent's prompt; `context`: the block alone; `off`: variables only.", "compose"),
     Setting("DEFAULT_PROFILE", "memoir", _text, "Profile of agents without a file in AGENTS_DIR; `none`: variables only.", "none"),
     Setting("AGENTS_DIR", "./agents", _path, "Folder of agent profiles, `<agent_id>.toml`.", "/etc/agentic-memory/agents"),
-    Setting("POST_CALL_REJECT_STATUS", "200", _reject_status, "Answer to a bad signature: 200 (kept in quarantine) or 401.", "401"),
+    Setting("POST_CALL_REJECT_STATUS", "200", _reject_status, "Answer to a signature that does not verify: 200 (kept in quarantine) or 401; a missing or malformed one is always 401.", "401"),
     Setting("SIGNATURE_TOLERANCE", "1800", _number(1, 86400), "Seconds a signature may be old.", "2700"),
     Setting("SIGNATURE_SKEW", "300", _number(0, 3600), "Seconds a signature may lie in the future.", "300"),
     Setting("QUARANTINE_MAX_COUNT", "1000", _integer(0, 1_000_000), "Bodies that quarantine holds at most.", "1000"),

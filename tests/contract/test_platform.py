@@ -63,6 +63,26 @@ def test_nothing_is_accepted_without_a_secret_or_out_of_time(wire: tuple[Platfor
     assert not platform.verify(body, header, ["secret"], NOW - 86_400).ok
 
 
+def test_what_has_no_signature_cannot_be_mended(wire: tuple[Platform, Any, bytes]) -> None:
+    platform, sign_, body = wire
+    for header in ("", " ", "t=,v0=", "signed", sign_(body, "secret", START).partition(",")[0]):
+        for secrets in ([], ["secret"]):
+            check = platform.verify(body, header, secrets, NOW)
+            assert not check.ok
+            assert not check.mendable
+    for secrets, at in (([], NOW), (["another"], NOW), (["secret"], NOW + 86_400), (["secret"], NOW - 86_400)):
+        assert platform.verify(body, sign_(body, "secret", START), secrets, at).mendable
+
+
+def test_a_recording_is_known_without_being_read(wire: tuple[Platform, Any, bytes]) -> None:
+    platform, _, body = wire
+    assert not platform.is_recording(body)
+    for odd in (b"", b"{}", b"[]", b"\xff", b'{"type": 7}'):
+        assert not platform.is_recording(odd)
+    recording = {"type": "post_call_audio", "data": {"conversation_id": "conv_1", "full_audio": "AAAA"}}
+    assert platform.is_recording(json.dumps(recording).encode())
+
+
 def test_a_finished_call_is_read(wire: tuple[Platform, Any, bytes]) -> None:
     platform, _, body = wire
     (event,) = platform.parse(body, "default", NOW)

@@ -128,6 +128,19 @@ def test_dead_letters_are_listed_and_replayed(house: House):
     assert house.services.storage.inbox.counts().pending == 1
 
 
+def test_the_quarantine_is_listed_and_dropped(house: House):
+    body = post_call("conv_q", STEFAN)
+    house.hang_up(body, key="wrong")
+    answer = house.value("GET", "/v1/quarantine")
+    (one,) = answer["quarantine"]
+    assert answer["total"] == 1
+    assert (one["size"], one["reason"], one["platform"]) == (len(body), "mismatch", "elevenlabs")
+    assert house.ask("DELETE", f"/v1/quarantine/{'0' * 64}").status == 404
+    assert house.ask("DELETE", f"/v1/quarantine/{one['id'][:7]}").status == 404
+    assert house.value("DELETE", f"/v1/quarantine/{one['id']}") == {"dropped": True}
+    assert house.value("GET", "/v1/quarantine") == {"quarantine": [], "total": 0}
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "message"),
     [

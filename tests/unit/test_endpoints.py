@@ -283,6 +283,13 @@ class TestPostCall:
         assert house.hang_up(first, key="wrong").status == 200
         assert house.services.storage.inbox.counts().quarantined == 1
 
+    @pytest.mark.parametrize("signature", ["", "v0=00", "t=1,v0=", "Basic 00"])
+    def test_what_no_key_can_ever_verify_is_not_kept(self, house: House, signature: str):
+        headers = {"ElevenLabs-Signature": signature} if signature else {}
+        answer = house.ask("POST", "/post-call", post_call("conv_q"), headers)
+        assert error(answer) == (401, "Invalid signature")
+        assert house.services.storage.inbox.counts().quarantined == 0
+
     def test_those_who_prefer_it_refuse_a_bad_signature(self, build: Build):
         house = build(post_call_reject_status="401")
         assert error(house.hang_up(post_call("c"), key="wrong")) == (401, "Invalid signature")

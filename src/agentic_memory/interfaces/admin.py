@@ -4,8 +4,9 @@ import hmac
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from agentic_memory.errors import AgenticMemoryError, InvalidAdminKey, InvalidField
+from agentic_memory.errors import AgenticMemoryError, InvalidAdminKey, InvalidField, NotFound
 from agentic_memory.interfaces.http import (
     Handler,
     Request,
@@ -25,6 +26,7 @@ from agentic_memory.service.export import (
     change_value,
     json_lines,
     memory_value,
+    quarantined_value,
     timestamp,
 )
 from agentic_memory.service.forget import Forget
@@ -84,6 +86,8 @@ class Admin:
             ("GET", f"{one}/calls", self.list_calls, "list_calls"),
             ("GET", f"{one}/calls/{{conversation_id}}", self.get_call, "get_call"),
             ("GET", "/v1/dead-letters", self.list_dead_letters, "list_dead_letters"),
+            ("GET", "/v1/quarantine", self.list_quarantine, "list_quarantine"),
+            ("DELETE", "/v1/quarantine/{item_id}", self.drop_quarantined, "drop_quarantined"),
             ("POST", "/v1/replay", self.replay, "replay"),
             ("GET", "/v1/export", self.export, "export"),
             ("GET", "/v1/openapi.json", self.describe, "describe"),
@@ -163,6 +167,19 @@ class Admin:
             for letter in page.letters
         ]
         return json_response(200, {"dead_letters": letters, "next_cursor": page.next_cursor})
+
+    def list_quarantine(self, request: Request, _: Mapping[str, str]) -> Response:
+        """What is in quarantine, oldest first, and why; no page follows."""
+        limit = bounded_integer(request.query.get("limit", 50), "limit", 1, LARGEST_PAGE)
+        looked_at = self._cases.replay.look_at_quarantine(self._cases.hmac_secrets)
+        bodies = [quarantined_value(one) for one in islice(looked_at, limit)]
+        return json_response(200, {"quarantine": bodies, "total": self._cases.inbox.counts().quarantined})
+
+    def drop_quarantined(self, _: Request, path: Mapping[str, str]) -> Response:
+        """Drop one body from quarantine, for good."""
+        if self._cases.replay.drop_quarantined([path["item_id"]]) == 0:
+            raise NotFound(what="Quarantined body")
+        return json_response(200, {"dropped": True})
 
     def replay(self, request: Request, _: Mapping[str, str]) -> Response:
         """Process again: dead letters (all, or by id), the whole archive, or the quarantine.

@@ -179,6 +179,18 @@ SCHEMAS: dict[str, Schema] = {
         dead_letters=_list(_ref("DeadLetter")),
         next_cursor=MAYBE_TEXT,
     ),
+    "Quarantined": _object(
+        ("id", "platform", "received_at", "size", "reason"),
+        id=TEXT,
+        platform=TEXT,
+        received_at=MAYBE_TIME,
+        size=INTEGER,
+        reason=MAYBE_TEXT,
+    ),
+    "Quarantine": _object(
+        ("quarantine", "total"), quarantine=_list(_ref("Quarantined")), total=INTEGER
+    ),
+    "Dropped": _object(("dropped",), dropped=FLAG),
     "Edit": _object(("text",), text={"type": "string", "minLength": 1, "maxLength": 2000}),
     "Erased": _object(("erased",), erased=FLAG),
     "Deleted": _object(("deleted",), deleted=FLAG),
@@ -326,6 +338,18 @@ PATHS: Mapping[str, Schema] = {
             "DeadLetters",
             parameters=[LIMIT, CURSOR],
         )
+    },
+    "/v1/quarantine": {
+        "get": _admin(
+            "list_quarantine",
+            "What is in quarantine, oldest first, and why it is still refused.",
+            "Quarantine",
+            parameters=[LIMIT],
+        )
+    },
+    "/v1/quarantine/{item_id}": {
+        "parameters": [_path("item_id")],
+        "delete": _admin("drop_quarantined", "Drop one body from quarantine, for good.", "Dropped"),
     },
     "/v1/replay": {
         "post": _admin(

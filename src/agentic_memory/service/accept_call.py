@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from agentic_memory.domain.caller import DEFAULT_TENANT
 from agentic_memory.domain.delivery import Accepted, NewDelivery, Quarantined, dedupe_key
-from agentic_memory.ports import Clock, Inbox, Platform
+from agentic_memory.ports import Clock, Inbox, Platform, SignatureCheck
 from agentic_memory.telemetry import Log
 
 log = Log("accept")
@@ -64,7 +64,7 @@ class AcceptCall:
         now = self._clock.now()
         check = self._platform.verify(body, signature, self._secrets, now)
         if not check.ok:
-            return self._aside.submit(self._set_aside, body, signature, check.reason, now)
+            return self._refuse(body, signature, check, now)
         return self._outcome(self._inbox.submit(self.delivery(body, now)))
 
     def delivery(self, body: bytes, received_at: float) -> NewDelivery:
@@ -81,14 +81,25 @@ class AcceptCall:
 
     def is_recording(self, body: bytes) -> bool:
         """Whether a body is a recording, which may be larger than a transcript."""
-        return self._platform.envelope(body).type == "post_call_audio"
+        return self._platform.is_recording(body)
 
     def close(self) -> None:
         """Finish what is being set aside."""
         self._aside.shutdown(wait=True)
 
+    def _refuse(
+        self, body: bytes, signature: str, check: SignatureCheck, now: float
+    ) -> "Future[Outcome]":
+        """Set aside what a mended key may yet verify; the rest is told that it was not kept."""
+        if self._bounds.keep and check.mendable:
+            return self._aside.submit(self._set_aside, body, signature, check.reason, now)
+        log.warning("signature_refused", reason=check.reason, outcome=str(Outcome.REJECTED), bytes=len(body))
+        refused: Future[Outcome] = Future()
+        refused.set_result(Outcome.REJECTED)
+        return refused
+
     def _set_aside(self, body: bytes, signature: str, reason: str, now: float) -> Outcome:
-        kept = self._bounds.keep and self._inbox.quarantine(
+        kept = self._inbox.quarantine(
             Quarantined(
                 id=hashlib.sha256(body).hexdigest(),
                 platform=self._platform.name,

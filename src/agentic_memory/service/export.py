@@ -9,8 +9,20 @@ from agentic_memory.domain.call import Call
 from agentic_memory.domain.caller import Caller
 from agentic_memory.domain.memory import Change, Evidence, Memory
 from agentic_memory.domain.records import CallerRecords
+from agentic_memory.service.replay import LookedAt
 
 Value = dict[str, object]
+
+
+def quarantined_value(one: LookedAt) -> Value:
+    """A body in quarantine, without the body."""
+    return {
+        "id": one.item.id,
+        "platform": one.item.platform,
+        "received_at": timestamp(one.item.received_at),
+        "size": len(one.item.body),
+        "reason": one.reason or None,
+    }
 
 
 def timestamp(at: float | None) -> str | None:

@@ -6,7 +6,7 @@ from itertools import chain
 
 import msgspec
 
-from agentic_memory.domain.delivery import NewDelivery
+from agentic_memory.domain.delivery import NewDelivery, Quarantined
 from agentic_memory.errors import ArchiveKeyMissing
 from agentic_memory.ports import Archive, Clock, Inbox, Platform, RecordStore
 from agentic_memory.service.remember_call import (
@@ -17,6 +17,8 @@ from agentic_memory.service.remember_call import (
     note_key,
 )
 
+SHORTEST_ID = 8
+"""Characters by which a quarantined body may be named."""
 Progress = Callable[[int], None]
 """Called with how many have been handled so far."""
 
@@ -27,6 +29,15 @@ class Reverified:
 
     accepted: int
     still_refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """A quarantined body, and what its signature is worth today."""
+
+    item: Quarantined
+    reason: str
+    """Why it is still refused; empty for what would be accepted now."""
 
 
 class Replay:
@@ -88,6 +99,23 @@ class Replay:
                 progress(accepted + refused)
         return Reverified(accepted, refused)
 
+    def look_at_quarantine(self, secrets: Sequence[str]) -> Iterator[LookedAt]:
+        """What is in quarantine, oldest first, verified again as of the time it came. Changes nothing."""
+        for item in self._inbox.quarantined():
+            check = self._platform.verify(item.body, item.signature, secrets, item.received_at)
+            yield LookedAt(item, check.reason)
+
+    def drop_quarantined(self, ids: Sequence[str] | None = None) -> int:
+        """Drop these from quarantine (None: all), by id or its first 8 characters and more; return how many went."""
+        chosen = [
+            item.id
+            for item in self._inbox.quarantined()
+            if ids is None or any(_names(given, item.id) for given in ids)
+        ]
+        for which in chosen:
+            self._inbox.release(which)
+        return len(chosen)
+
     def bodies(self, prefix: str) -> Iterator[str]:
         """The keys of archived bodies that begin with `prefix`."""
         suffix = note_key("")
@@ -110,3 +138,7 @@ class Replay:
             return msgspec.json.decode(self._archive.get(note_key(key)), type=ArchiveNote)
         except (ArchiveKeyMissing, msgspec.DecodeError):
             return None
+
+
+def _names(given: str, item_id: str) -> bool:
+    return given == item_id or (len(given) >= SHORTEST_ID and item_id.startswith(given))

@@ -61,17 +61,28 @@ def test_calls_may_be_reported_in_any_order(door: Door, caller: str):
     assert "Bruges" in told["memory_context"]
 
 
-HOSTILE = ("", "t=1,v0=00", "v0=", "t=99999999999999999999,v0=00", "t=\xe9,v0=\xe9", "x" * 5_000, "t=1794000000,v0=")
+HOSTILE = ("", "v0=", "t=99999999999999999999,v0=00", "t=\xe9,v0=\xe9", "x" * 5_000, "t=1794000000,v0=")
 
 
 @own_memory
-def test_what_is_not_signed_is_answered_and_not_believed(door: Door, caller: str):
+def test_what_is_not_signed_is_neither_kept_nor_believed(door: Door, caller: str):
+    refused = (401, {"error": "Invalid signature"})
     for number, signature in enumerate(HOSTILE):
         body = post_call(f"{caller}-{number}", caller, BEES)
         answer = door.post("/post-call", body, {"ElevenLabs-Signature": signature})
-        assert (answer.status, answer.value) == KEPT, signature
+        assert (answer.status, answer.value) == refused, signature
     answer = door.post("/post-call", post_call(f"{caller}-unsigned", caller, BEES))
-    assert (answer.status, answer.value) == KEPT
+    assert (answer.status, answer.value) == refused
+    door.remember()
+    assert not known(door, caller)
+
+
+@own_memory
+def test_what_is_signed_by_somebody_else_or_too_late_is_kept_and_not_believed(door: Door, caller: str):
+    for number, signature in enumerate(("t=1,v0=00", f"t={START},v0={'0' * 64}")):
+        body = post_call(f"{caller}-{number}", caller, BEES)
+        answer = door.post("/post-call", body, {"ElevenLabs-Signature": signature})
+        assert (answer.status, answer.value) == KEPT, signature
     door.remember()
     assert not known(door, caller)
 

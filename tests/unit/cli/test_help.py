@@ -19,9 +19,9 @@ COMMANDS = [str(c.name) for commands in SECTIONS.values() for c in commands]
 HEAVY = {"agentic_memory.bootstrap", "numpy", "rich", "uvicorn", "sqlite3", "phonenumbers", "http"}
 
 
-def test_the_thirteen_commands_are_there() -> None:
+def test_the_fourteen_commands_are_there() -> None:
     assert sorted(COMMANDS) == sorted(
-        ["serve", "worker", "demo", "call", "search", "callers", "memories", "export", "forget", "replay", "dead-letters", "check", "migrate"]
+        ["serve", "worker", "demo", "call", "search", "callers", "memories", "export", "forget", "replay", "dead-letters", "quarantine", "check", "migrate"]
     )
 
 

@@ -124,6 +124,36 @@ class TestReplay:
         assert done.stdout == "1 delivery handed in.\n"
 
 
+class TestQuarantine:
+    BODY = json.dumps(ADDRESS.webhook() | {"event_timestamp": 1}).encode()
+
+    def test_is_listed_with_what_todays_keys_make_of_it(self, run: Run, data: Path) -> None:
+        assert "The quarantine is empty." in run("quarantine").stderr
+        set_aside(data, self.BODY, "wsec_right")
+        done = run("quarantine", ELEVENLABS_HMAC_KEY="wsec_other", ELEVENLABS_WORKSPACE_KEY="w")
+        assert "mismatch" in done.stdout
+        assert f"{len(self.BODY):,}" in done.stdout
+        assert "replay --quarantine" in done.stderr
+        done = run("quarantine", "--json", ELEVENLABS_HMAC_KEY="wsec_right", ELEVENLABS_WORKSPACE_KEY="w")
+        listed = json.loads(done.stdout)
+        assert listed["total"] == 1
+        assert (listed["quarantine"][0]["size"], listed["quarantine"][0]["reason"]) == (len(self.BODY), None)
+
+    def test_is_dropped_by_id_or_whole(self, run: Run, data: Path) -> None:
+        for n in range(3):
+            set_aside(data, self.BODY + b" " * n, "wsec_right", f"{n}0123456789abcdef")
+        assert run("quarantine", "--drop", "00123456", "--yes").stdout == "1 body dropped.\n"
+        done = run("quarantine", "--drop", "1", "0", "--yes")
+        assert (done.exit_code, done.stdout) == (1, "No bodies dropped.\n")
+        assert "2 of 2 ids name nothing in quarantine." in done.stderr
+        assert run("quarantine", "--drop").exit_code == 1  # nobody said yes
+        assert run("quarantine", "--drop", "--yes").stdout == "2 bodies dropped.\n"
+        assert "The quarantine is empty." in run("quarantine").stderr
+
+    def test_wants_to_be_told_to_drop(self, run: Run, data: Path) -> None:
+        assert run("quarantine", "00123456").exit_code == 2
+
+
 def bury(data: Path) -> None:
     """A delivery that cannot be parsed."""
     services = services_over(data)
@@ -133,10 +163,10 @@ def bury(data: Path) -> None:
     services.close()
 
 
-def set_aside(data: Path, body: bytes, secret: str) -> None:
+def set_aside(data: Path, body: bytes, secret: str, which: str = "id") -> None:
     """A body in quarantine, signed with this secret."""
     services = services_over(data)
     now = services.clock.now()
-    item = Quarantined("id", "elevenlabs", body, sign(body, secret, int(now)), now)
+    item = Quarantined(which, "elevenlabs", body, sign(body, secret, int(now)), now)
     assert services.storage.inbox.quarantine(item, 10, 1_000_000)
     services.close()

@@ -11,7 +11,7 @@ from agentic_memory import __version__
 from agentic_memory.interfaces.cli.calling import call, demo
 from agentic_memory.interfaces.cli.checking import check
 from agentic_memory.interfaces.cli.group import Commands
-from agentic_memory.interfaces.cli.keeping import dead_letters, export, forget, replay
+from agentic_memory.interfaces.cli.keeping import dead_letters, export, forget, quarantine, replay
 from agentic_memory.interfaces.cli.moving import migrate
 from agentic_memory.interfaces.cli.reading import callers, memories, search
 from agentic_memory.interfaces.cli.serving import serve, worker
@@ -20,7 +20,7 @@ SECTIONS = {
     "Try it": (demo, call),
     "Run it": (serve, worker, check),
     "Look inside": (callers, memories, search),
-    "Keep it in order": (export, forget, replay, dead_letters, migrate),
+    "Keep it in order": (export, forget, replay, dead_letters, quarantine, migrate),
 }
 
 

@@ -1,8 +1,9 @@
-"""`export`, `forget`, `replay` and `dead-letters`: keeping what is remembered in order."""
+"""`export`, `forget`, `replay`, `dead-letters` and `quarantine`: keeping what is remembered in order."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -25,7 +26,10 @@ from agentic_memory.interfaces.cli.terminal import (
 
 if TYPE_CHECKING:
     from agentic_memory.bootstrap import Services
+    from agentic_memory.service.replay import LookedAt
 
+SHOWN_ID = 12
+"""Characters of a quarantined body's id in a table."""
 SOURCES = "ID..., --dead, --archive or --quarantine"
 
 
@@ -165,6 +169,74 @@ def dead_letters(limit: int, data_dir: str | None, machine: bool) -> None:
     note(f"\nOnce the cause is mended: agentic-memory replay --dead{more}")
 
 
+@click.command(short_help="Bodies whose signature did not verify.")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--drop", is_flag=True, help="Drop these IDs, or all where none is given, for good.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="How many to list at most.")
+@data_dir
+@as_json
+def quarantine(
+    ids: tuple[str, ...], drop: bool, yes: bool, limit: int, data_dir: str | None, machine: bool
+) -> None:
+    """List bodies whose signature did not verify, oldest first, and why; or drop them.
+
+    The reason is what the keys in your settings make of the signature today. What no key will ever verify
+    is somebody else's: drop it. An ID may be cut to its first 8 characters.
+
+    \b
+    Examples:
+      agentic-memory quarantine
+      agentic-memory quarantine --drop 3f786850 --yes
+      agentic-memory quarantine --drop
+    """
+    if ids and not drop:
+        raise click.UsageError("IDs are given with --drop.")
+    with opened(data_dir) as services:
+        if drop:
+            _drop_quarantined(services, ids, yes)
+            return
+        kept = services.storage.inbox.counts().quarantined
+        found = list(islice(services.replay.look_at_quarantine(_hmac_keys(services)), limit))
+    _write_quarantine(found, kept, machine)
+
+
+def _drop_quarantined(services: "Services", ids: tuple[str, ...], yes: bool) -> None:
+    kept = services.storage.inbox.counts().quarantined
+    if not yes and kept:
+        what = counted(len(ids), "body") if ids else f"everything in quarantine ({counted(kept, 'body')})"
+        click.confirm(f"Drop {what} for good?", abort=True, err=True)
+    dropped = services.replay.drop_quarantined(ids or None)
+    click.echo(f"{sentence(counted(dropped, 'body'))} dropped.")
+    if dropped < len(ids):
+        raise Refused(f"{len(ids) - dropped} of {len(ids)} ids name nothing in quarantine.")
+
+
+def _write_quarantine(found: "Sequence[LookedAt]", kept: int, machine: bool) -> None:
+    from agentic_memory.service.export import quarantined_value
+
+    if machine:
+        write_json({"quarantine": [quarantined_value(one) for one in found], "total": kept})
+        return
+    if not found:
+        note("The quarantine is empty.")
+        return
+    rows = [
+        (one.item.id[:SHOWN_ID], minute(one.item.received_at), f"{len(one.item.body):,}", one.reason or "verifies now")
+        for one in found
+    ]
+    write_table(("id", "received (UTC)", "bytes>", "reason"), rows, wide={"reason": 1})
+    more = " There are more: --limit." if kept > len(found) else ""
+    note(f"\nOnce the key is mended: agentic-memory replay --quarantine{more}")
+
+
+def _hmac_keys(services: "Services") -> "Sequence[str]":
+    from agentic_memory import bootstrap
+
+    settings, _ = bootstrap.with_keys(services.settings)
+    return settings.elevenlabs_hmac_key
+
+
 @contextmanager
 def _output(path: Path | None) -> Iterator[IO[bytes]]:
     """Where an export goes: a file takes its name only when it is whole."""
@@ -220,12 +292,9 @@ def _replay_archive(services: "Services") -> int:
 
 
 def _replay_quarantine(services: "Services") -> int:
-    from agentic_memory import bootstrap
-
-    settings, _ = bootstrap.with_keys(services.settings)
     total = services.storage.inbox.counts().quarantined
     with progress("verifying", total) as done:
-        result = services.replay.quarantined(settings.elevenlabs_hmac_key, done)
+        result = services.replay.quarantined(_hmac_keys(services), done)
     if result.still_refused:
         note(f"Still refused, and still in quarantine: {counted(result.still_refused, 'body')}.")
     return result.accepted

@@ -94,6 +94,10 @@ class ElevenLabs:
         """The three fields that acceptance needs; missing or odd ones are None. Never raises."""
         return envelope(body)
 
+    def is_recording(self, body: bytes) -> bool:
+        """By its type, which is read without the rest. Never raises."""
+        return envelope(body).type == AUDIO
+
     def parse(self, body: bytes, tenant: str, received_at: float) -> tuple[Event, ...]:
         """The events in a body: an object, or an array of them. Raises PayloadError."""
         document = load(body, self._bounds.depth)

@@ -22,6 +22,11 @@ class Signature:
     reason: str = ""
     """missing | malformed | stale | future | mismatch | no_secret; empty when ok."""
 
+    @property
+    def mendable(self) -> bool:
+        """Whether it has the form that the sender always gives it."""
+        return self.reason not in {"missing", "malformed"}
+
     def __bool__(self) -> bool:
         """True when ok, so that a check in a condition means what it says."""
         return self.ok
@@ -53,11 +58,13 @@ def verify(
     Any of several `v0` values and any of several secrets may match, so that keys can be rotated. Every
     pair is compared, each in constant time. Total over any header.
     """
+    form, parsed = plausible(header, now, tolerance=tolerance, skew=skew), _parsed(header)
+    if parsed is None:
+        return form
     keys = [secret for secret in secrets if secret]
     if not keys:
         return Signature(False, "no_secret")
-    form, parsed = plausible(header, now, tolerance=tolerance, skew=skew), _parsed(header)
-    if not form.ok or parsed is None:
+    if not form.ok:
         return form
     wanted = [_digest(body, key, parsed.timestamp) for key in keys]
     matches = [hmac.compare_digest(a, b) for a in wanted for b in parsed.digests]
