@@ -277,6 +277,20 @@ def test_only_the_messages_that_failed_come_again() -> None:
     assert answer == {"batchItemFailures": [{"itemIdentifier": i} for i in ("b", "c", "d")]}
 
 
+@pytest.mark.parametrize("warms", [True, False])
+def test_a_ring_warms_only_the_process_that_searches(warms: bool, house: House) -> None:
+    house.remember(post_call("conv_1", STEFAN, [("user", "I keep bees behind the old mill.")]))
+    services = house.services
+    before = services.cache.stats.misses
+    body = json.dumps({"caller_id": STEFAN, "conversation_id": "conv_2"}).encode()
+    ring = request_of(event("/client-data", body, KEY))
+    response = endpoints(services, warms=warms).client_data(ring)
+    assert response.afterwards is not None
+    response.afterwards()
+    assert services.storage.records.person_of("default", "conv_2") == STEFAN
+    assert (services.cache.stats.misses > before) is warms
+
+
 def test_what_fails_behind_an_answer_does_not_take_its_place(house: House, caplog: pytest.LogCaptureFixture) -> None:
     function = Function(house, "client_data")
     cases = function.opened.endpoints._cases

@@ -29,7 +29,7 @@ def http_function(name: str) -> HttpDoor:
         services = stack.services(metrics)
         if name not in held or held[name][0] is not services:
             seconds = _seconds(name, services)
-            made = Opened(endpoints(services), metrics, services.clock, seconds)
+            made = Opened(endpoints(services, warms=False), metrics, services.clock, seconds)
             held[name] = (services, made)
         if services.mem0 is not None:
             metrics.amount("circuit_open", services.mem0.breaker.gauge)

@@ -14,8 +14,11 @@ class Wire:
     answer = staticmethod(initiation.answer)
 
 
-def endpoints(services: Services) -> Endpoints:
-    """The three endpoints and the health checks over these services."""
+def endpoints(services: Services, *, warms: bool = True) -> Endpoints:
+    """The three endpoints and the health checks over these services.
+
+    `warms`: a ring warms the caller's memory for the searches that follow. Not where another process has those.
+    """
     settings = services.settings
     return Endpoints(
         UseCases(
@@ -23,7 +26,7 @@ def endpoints(services: Services) -> Endpoints:
             search_memory=services.search_memory,
             accept_call=services.accept_call,
             wire=Wire(),
-            afterwards=services.afterwards,
+            afterwards=services.afterwards if warms else services.note,
             health=lambda: bootstrap.health(services),
             keep_ring=services.keep_ring if settings.archive_client_data else None,
             note=services.note,
