@@ -257,6 +257,13 @@ def test_a_ring_at_hand_is_noted_and_its_caller_warmed_when_that_is_due(known: H
     assert door.ring()[1].afterwards_waits
 
 
+def test_somebody_who_never_called_is_noted_without_a_thread(known: House) -> None:
+    _, told = Door(known).ring(LUCIA, conversation_id="conv_new")
+    assert told.afterwards is not None and not told.afterwards_waits
+    told.afterwards()
+    assert known.services.storage.records.person_of(DEFAULT_TENANT, "conv_new") == LUCIA
+
+
 def test_the_door_answers_from_its_loop_and_notes_behind_the_answer(known: House) -> None:
     glance = known.services.storage.glance
     assert glance is not None

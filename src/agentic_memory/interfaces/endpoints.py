@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
@@ -220,13 +220,18 @@ class Endpoints:
         return self._cases.wire.ring(json_object(request.body))
 
     def _brief(self, request: Request, ring: Ring) -> Response:
-        at_hand = self._cases.at_hand
-        begun = at_hand.begin() if at_hand else None
+        at_hand, note = self._cases.at_hand, self._cases.note
+        if at_hand is None or note is None:
+            return self._told(request, ring, self._cases.brief_caller(ring, DEFAULT_TENANT))
+        begun = at_hand.begin()
         briefed = self._cases.brief_caller(ring, DEFAULT_TENANT)
         told = self._told(request, ring, briefed)
-        if at_hand and begun:
-            at_hand.keep(ring, briefed, told.body, begun)
-        return told
+        at_hand.keep(ring, briefed, told.body, begun)
+        if briefed.person is None or briefed.known or briefed.tier != "fresh":
+            return told
+        # Of somebody who never called there is nothing to warm.
+        noting = partial(note, ring.conversation_id, briefed.person)
+        return replace(told, afterwards=noting, afterwards_waits=False)
 
     def _at_hand(self, ring: Ring) -> Response | None:
         person = self._cases.brief_caller.person(ring)
