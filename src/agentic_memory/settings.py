@@ -7,8 +7,9 @@ environment, a `.env` file in the working folder (the environment wins) and `NAM
 import ipaddress
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -289,6 +290,25 @@ def read(
             raw = _raw(setting, env, dotenv)
         values[setting.attribute] = _parsed(setting, raw)
     return Settings(**values)
+
+
+def unknown_names(folder: Path | None = None) -> tuple[tuple[str, str], ...]:
+    """Names in `.env` that mean nothing here, each with the setting that comes nearest, or an empty text.
+
+    The environment is not looked at: it is full of names that are other programs'. Values are never told,
+    and nothing that has not the form of a setting's name: it might be part of one.
+    """
+    known = {setting.name for setting in SETTINGS}
+    known |= {f"{setting.name}_FILE" for setting in SETTINGS if setting.secret}
+    names = _dotenv((folder or Path.cwd()) / ".env")
+    unknown = (name for name in names if name not in known and re.fullmatch("[A-Z][A-Z0-9_]{1,60}", name))
+    return tuple((name, next(iter(get_close_matches(name, sorted(known), 1)), "")) for name in unknown)
+
+
+def unknown_in_words(names: Sequence[tuple[str, str]]) -> str:
+    """One sentence about `unknown_names`; empty where there are none."""
+    told = [f"{name} (is it {nearest}?)" if nearest else name for name, nearest in names]
+    return f".env sets what no setting is called: {', '.join(told)}." if told else ""
 
 
 def _dotenv(path: Path) -> Mapping[str, str]:

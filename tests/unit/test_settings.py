@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentic_memory.errors import SettingsError
-from agentic_memory.settings import BY_NAME, SETTINGS, Keys, Setting, Settings, read
+from agentic_memory.settings import (
+    BY_NAME,
+    SETTINGS,
+    Keys,
+    Setting,
+    Settings,
+    read,
+    unknown_in_words,
+    unknown_names,
+)
 
 SECRET = "wsec_do-not-show-me"
 SECRETS = [setting.name for setting in SETTINGS if setting.secret]
@@ -39,6 +48,16 @@ def test_a_dotenv_file_is_read(tmp_path: Path) -> None:
     found = settings(tmp_path)
     assert (found.port, found.log_level) == (9100, "DEBUG")
     assert found.admin_key == ("one", "two")
+
+
+def test_names_that_mean_nothing_are_told_with_the_nearest(tmp_path: Path) -> None:
+    assert unknown_names(tmp_path) == ()
+    lines = ["PORT=1", "ADMIN_KEY_FILE=x", "PORT_FILE=x", "EMBEDER=usem3", "a-lower-case=1", "NOVALUE", f"XYZZY={SECRET}"]
+    (tmp_path / ".env").write_text("\n".join(lines))
+    found = unknown_names(tmp_path)
+    assert found == (("PORT_FILE", "PORT"), ("EMBEDER", "EMBEDDER"), ("XYZZY", ""))
+    assert unknown_in_words(found) == ".env sets what no setting is called: PORT_FILE (is it PORT?), EMBEDER (is it EMBEDDER?), XYZZY."
+    assert unknown_in_words(()) == ""
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:

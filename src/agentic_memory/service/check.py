@@ -40,10 +40,10 @@ def lines(probes: Iterable[tuple[str, Callable[[], Line]]]) -> Iterator[Line]:
             yield Line(name, False, error.message)
 
 
-def settings_line(settings: Settings) -> Line:
-    """They were read: what they come to."""
+def settings_line(settings: Settings, unknown: str = "") -> Line:
+    """They were read: what they come to; `unknown` says what was not understood, as a hint."""
     where = f"{settings.host}:{settings.port}, data in {settings.data_dir}"
-    return Line("settings", True, f"{where}, retrieve auth {settings.retrieve_auth}")
+    return Line("settings", True, f"{where}, retrieve auth {settings.retrieve_auth}", unknown)
 
 
 def keys_line(settings: Settings, development: Path) -> Line:

@@ -54,6 +54,14 @@ class TestCommand:
         assert done.exit_code == 1
         assert done.stdout.startswith("--  settings        PORT: 'http' is not a whole number.")
 
+    def test_a_name_that_no_setting_has(self, run: Run, data: Path) -> None:
+        Path(".env").write_text("PROT=9000\nWHATEVER_THIS_IS=secret-value\nwsec_part_of_a_key=1\nADMIN_KEY_FILE=\n")
+        done = run("check")
+        assert done.exit_code == 0
+        assert "PROT (is it PORT?), WHATEVER_THIS_IS." in done.stdout
+        assert "secret-value" not in done.stdout
+        assert "wsec" not in done.stdout
+
     def test_a_damaged_database(self, run: Run, data: Path) -> None:
         (data / "agentic-memory.db").write_bytes(b"this is no database" * 1000)
         found = lines_of(run)

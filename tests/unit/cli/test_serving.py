@@ -68,6 +68,14 @@ def test_beyond_loopback_keys_must_be_set(run: Run, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_name_that_no_setting_has_is_told_before_it_is_missed(run: Run, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("ELEVENLABS_WORKSPACE_KEYS=wk_do-not-show-me\n")
+    done = run("serve", "--host", "0.0.0.0")
+    assert done.exit_code == 2
+    assert "ELEVENLABS_WORKSPACE_KEYS (is it ELEVENLABS_WORKSPACE_KEY?)" in done.stderr
+    assert "do-not-show-me" not in done.stdout + done.stderr
+
+
 def test_the_agents_are_told(tmp_path: Path) -> None:
     services = services_over(tmp_path / "data")
     assert agents_in_words(services) == "none in agents; any other agent is given the profile 'memoir'"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agentic_memory.interfaces.cli.group import FAILED
-from agentic_memory.interfaces.cli.opening import data_dir, settings_of
+from agentic_memory.interfaces.cli.opening import data_dir, settings_of, unknown_settings
 from agentic_memory.interfaces.cli.terminal import PIPED_WIDTH, as_json, shown, write_json
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _outside(settings: "Settings") -> "Iterator[Probe]":
     from agentic_memory.service import check
 
     development = settings.data_dir / bootstrap.DEVELOPMENT_KEYS
-    yield "settings", lambda: check.settings_line(settings)
+    yield "settings", lambda: check.settings_line(settings, unknown_settings())
     yield "keys", lambda: check.keys_line(settings, development)
     yield "data folder", lambda: check.folder_line(settings.data_dir)
     yield "disk", lambda: _disk(settings.data_dir)

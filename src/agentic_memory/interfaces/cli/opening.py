@@ -28,6 +28,13 @@ def settings_of(**given: object) -> "Settings":
     return settings.read(None, folder=None, **named)
 
 
+def unknown_settings() -> str:
+    """One sentence about names in `.env` that no setting has, names only; empty where there are none."""
+    from agentic_memory import settings
+
+    return settings.unknown_in_words(settings.unknown_names())
+
+
 @contextmanager
 def opened(folder: str | None, *, must_exist: bool = True) -> "Iterator[Services]":
     """The services over a data folder, closed again at the end.

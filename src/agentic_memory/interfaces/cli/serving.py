@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from agentic_memory.interfaces.cli.group import Refused
-from agentic_memory.interfaces.cli.opening import data_dir, settings_of
-from agentic_memory.interfaces.cli.terminal import typed
+from agentic_memory.interfaces.cli.opening import data_dir, settings_of, unknown_settings
+from agentic_memory.interfaces.cli.terminal import note, typed
 from agentic_memory.telemetry import Log
 
 if TYPE_CHECKING:
@@ -46,9 +46,10 @@ def serve(host: str | None, port: str | None, data_dir: str | None) -> None:
     from agentic_memory.interfaces.server import server
     from agentic_memory.telemetry import configure_logging
 
-    settings, development = bootstrap.with_keys(
-        settings_of(host=host, port=port, data_dir=data_dir)
-    )
+    given = settings_of(host=host, port=port, data_dir=data_dir)
+    if unknown := unknown_settings():
+        note(unknown)
+    settings, development = bootstrap.with_keys(given)
     end_quietly()
     with listening(settings) as listener:
         configure_logging(settings.log_level, settings.log_format)
