@@ -34,6 +34,7 @@ from agentic_memory.service.callers import Callers
 from agentic_memory.service.file_ring import AnsweredRing, FileRing, KeepRing
 from agentic_memory.service.find_traces import FindTraces
 from agentic_memory.service.forget import Forget
+from agentic_memory.service.notice_erasures import NoticeErasures
 from agentic_memory.service.remember_call import Identity, RememberCall
 from agentic_memory.service.replay import Replay
 from agentic_memory.service.search_memory import SearchMemory
@@ -116,6 +117,7 @@ class Services:
     phone_book: PhoneBook
     tokens: MemoryTokens
     brief_caller: BriefCaller
+    notice_erasures: NoticeErasures
     search_memory: SearchMemory
     accept_call: AcceptCall
     work_inbox: WorkInbox
@@ -258,6 +260,9 @@ def build(
         phone_book=book,
         tokens=tokens,
         brief_caller=brief_caller,
+        notice_erasures=NoticeErasures(
+            storage.records, [brief_caller, *([mem0.cached] if mem0 else [])]
+        ),
         search_memory=SearchMemory(memory, book.normalise, clock),
         accept_call=accept,
         work_inbox=_work_inbox(
@@ -320,7 +325,7 @@ def _forget(
     brief_caller: BriefCaller,
 ) -> Forget:
     find = FindTraces(storage.records, storage.archive, platform)
-    return Forget(memory, find, storage.inbox, book.normalise, brief_caller.forget)
+    return Forget(memory, find, storage.inbox, book.normalise, brief_caller.drop)
 
 
 def open_storage(settings: Settings) -> Storage:

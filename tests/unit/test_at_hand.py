@@ -146,7 +146,7 @@ def test_an_answer_made_while_its_caller_was_erased_is_not_kept(known: House) ->
     brief = known.services.engine.brief
     def erased_meanwhile(*who: str):
         found = brief(*who)
-        known.services.brief_caller.forget(DEFAULT_TENANT, STEFAN)
+        known.services.brief_caller.drop(DEFAULT_TENANT, STEFAN)
         return found
 
     known.services.brief_caller._backend = type("Backend", (), {"brief": staticmethod(erased_meanwhile)})()

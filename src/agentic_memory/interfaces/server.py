@@ -12,13 +12,15 @@ from agentic_memory.interfaces.http import Routes
 from agentic_memory.interfaces.openapi import description
 from agentic_memory.interfaces.rate_limit import TokenBuckets
 from agentic_memory.interfaces.wiring import endpoints
-from agentic_memory.interfaces.worker import Beat, Worker
+from agentic_memory.interfaces.worker import Beat, Beats, Worker
 
 if TYPE_CHECKING:
     import uvicorn
 
 ADMIN_SECONDS = 60.0
 """How long an admin request may take."""
+NOTICE_SECONDS = 1.0
+"""How long a caller whom another process has erased may be kept in this one's memory."""
 SWITCH_INTERVAL = 0.0005
 """Seconds a thread may keep the interpreter while another waits: a ring must not wait for a hang-up."""
 
@@ -80,8 +82,10 @@ def application(services: Services, *, development: bool = False) -> App:
 
 def _life(services: Services) -> tuple[Callable[[], None], Callable[[], None]]:
     working = worker(services) if services.settings.worker else None
+    beats = Beats([Beat("erasures", NOTICE_SECONDS, services.notice_erasures)])
 
     def start() -> None:
+        beats.start()
         sys.setswitchinterval(SWITCH_INTERVAL)
         if working is None:
             services.prepare_in_background()
@@ -91,6 +95,7 @@ def _life(services: Services) -> tuple[Callable[[], None], Callable[[], None]]:
             working.start()
 
     def stop() -> None:
+        beats.stop()
         if working is not None:
             working.stop()
         services.close()

@@ -25,6 +25,41 @@ class Beat:
     act: Callable[[], object]
 
 
+class Beats:
+    """Threads that do something every so often, until they are told to end."""
+
+    def __init__(self, beats: Sequence[Beat]) -> None:
+        """Nothing runs yet."""
+        self._beats = tuple(beats)
+        self._threads: list[threading.Thread] = []
+        self._ending = threading.Event()
+
+    def start(self) -> None:
+        """A thread for each."""
+        for beat in self._beats:
+            thread = threading.Thread(target=self._run, args=(beat,), name=beat.name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def end(self) -> None:
+        """Ask them to end; does not wait."""
+        self._ending.set()
+
+    def stop(self) -> None:
+        """End them; each is waited for, up to `LONGEST_END` seconds."""
+        self.end()
+        for thread in self._threads:
+            thread.join(LONGEST_END)
+
+    def _run(self, beat: Beat) -> None:
+        while not self._ending.wait(beat.seconds):
+            try:
+                beat.act()
+            except AgenticMemoryError as error:
+                if not self._ending.is_set():
+                    log.error("worker_waits", cause=error.code, detail=error.message)
+
+
 class Worker:
     """Runs passes over the inbox, and its beats beside them."""
 
@@ -43,8 +78,7 @@ class Worker:
         """
         self._work = work
         self._upkeep = upkeep
-        self._beating: list[threading.Thread] = []
-        self._beats = (Beat("upkeep", LONGEST_WAIT, self._keep_up), *beats)
+        self._beats = Beats((Beat("upkeep", LONGEST_WAIT, self._keep_up), *beats))
         self._inbox = inbox
         self._clock = clock
         self._prepare = prepare
@@ -69,12 +103,12 @@ class Worker:
         self.end()
         if self._thread.is_alive():
             self._thread.join()
-        for thread in self._beating:
-            thread.join(LONGEST_END)
+        self._beats.stop()
 
     def end(self) -> None:
         """Ask `run` to return; does not wait for it."""
         self._ending.set()
+        self._beats.end()
         self._wake.set()
 
     def run(self) -> None:
@@ -87,10 +121,7 @@ class Worker:
 
     def _run(self) -> None:
         self._begin()
-        for beat in self._beats:
-            thread = threading.Thread(target=self._beat, args=(beat,), name=beat.name, daemon=True)
-            thread.start()
-            self._beating.append(thread)
+        self._beats.start()
         while not self._ending.is_set():
             self._wake.clear()
             if not self._pass():
@@ -115,14 +146,6 @@ class Worker:
             if recovered:
                 log.info("leases_recovered", deliveries=recovered)
         self._prepare()
-
-    def _beat(self, beat: Beat) -> None:
-        while not self._ending.wait(beat.seconds):
-            try:
-                beat.act()
-            except AgenticMemoryError as error:
-                if not self._ending.is_set():
-                    log.error("worker_waits", cause=error.code, detail=error.message)
 
     def _keep_up(self) -> None:
         while not self._ending.is_set() and self._upkeep():

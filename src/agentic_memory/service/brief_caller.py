@@ -1,7 +1,7 @@
 """The phone rings: who is calling, and what the agent is told. The use-case behind `POST /client-data`."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Literal
@@ -90,19 +90,17 @@ class BriefCaller:
         return self._briefed(ring, tenant, person, brief, tier, self._profiles.profile(ring.agent_id))
 
     def fallback(self, ring: Ring, tenant: str = DEFAULT_TENANT) -> BriefedCaller:
-        """The answer when time is up: the last good brief, else as `unknown`. No input or output."""
+        """The answer when time is up: the last good brief, else a new caller's. No input or output."""
         person = self._identify(ring)
         brief = self._last_good.get(tenant, person) if person else None
         tier: Tier = "unknown" if brief is None else "last_good"
         return self._briefed(ring, tenant, person, brief, tier, self._profiles.known(ring.agent_id))
 
-    def unknown(self, ring: Ring, tenant: str = DEFAULT_TENANT) -> BriefedCaller:
-        """The answer that knows nobody: every variable, a new caller's greeting. No input or output."""
-        person = self._identify(ring)
-        profile = self._profiles.known(ring.agent_id)
-        return self._briefed(ring, tenant, person, None, "unknown", profile)
+    def kept(self) -> Sequence[tuple[str, str, Brief]]:
+        """(tenant, caller id, last good brief) of whoever has one."""
+        return self._last_good.all()
 
-    def forget(self, tenant: str, caller_id: str) -> None:
+    def drop(self, tenant: str, caller_id: str) -> None:
         """Drop what is kept of a caller: to be called when one is erased."""
         self._last_good.drop(tenant, caller_id)
         if self.also_forgets is not None:
@@ -163,6 +161,10 @@ class _LastGood:
     def get(self, tenant: str, caller_id: str) -> Brief | None:
         with self._lock:
             return self._briefs.get((tenant, caller_id))
+
+    def all(self) -> list[tuple[str, str, Brief]]:
+        with self._lock:
+            return [(*who, brief) for who, brief in self._briefs.items()]
 
     def put(self, tenant: str, caller_id: str, brief: Brief | None, turn: int) -> None:
         """Keep a brief read since `turn`; None says that there is none any more."""

@@ -77,11 +77,11 @@ class CachedBriefs:
     def remember(self, call: Call, hold: Hold | None = None) -> bool:
         """Remember, then have the new brief at hand for the next ring."""
         tenant, caller_id = call.tenant, call.caller_id or ""
-        self._drop(tenant, caller_id)
+        self.drop(tenant, caller_id)
         try:
             changed = self._backend.remember(call, hold)
         finally:
-            self._drop(tenant, caller_id)
+            self.drop(tenant, caller_id)
         self._refresh(tenant, caller_id)
         return changed
 
@@ -92,25 +92,36 @@ class CachedBriefs:
     def edit(self, tenant: str, caller_id: str, memory_id: str, text: str, at: float) -> Memory:
         """The backend's; the brief is read again."""
         edited = self._backend.edit(tenant, caller_id, memory_id, text, at)
-        self._drop(tenant, caller_id)
+        self.drop(tenant, caller_id)
         self._refresh(tenant, caller_id)
         return edited
 
     def delete(self, tenant: str, caller_id: str, memory_id: str, at: float) -> None:
         """The backend's; the brief is read again."""
         self._backend.delete(tenant, caller_id, memory_id, at)
-        self._drop(tenant, caller_id)
+        self.drop(tenant, caller_id)
         self._refresh(tenant, caller_id)
 
     def forget(self, tenant: str, caller_id: str) -> bool:
         """Erase the caller from the backend, the cache and what is kept here."""
-        self._drop(tenant, caller_id)
+        self.drop(tenant, caller_id)
         erased = self._backend.forget(tenant, caller_id)
         with self._lock:
             self._turn += 1
             self._reads.pop((tenant, caller_id), None)
             kept = self._records.erase(tenant, caller_id, deleted=())
         return erased or kept
+
+    def kept(self) -> list[tuple[str, str, Brief | None]]:
+        """(tenant, caller id, brief) of all that this process has read; None for nobody we know."""
+        with self._lock:
+            return [(*who, read.brief) for who, read in self._reads.items()]
+
+    def drop(self, tenant: str, caller_id: str) -> None:
+        """Read it again when it is asked for next."""
+        with self._lock:
+            self._turn += 1
+            self._reads.pop((tenant, caller_id), None)
 
     def warm(self, tenant: str, caller_id: str) -> None:
         """The backend's."""
@@ -141,11 +152,6 @@ class CachedBriefs:
                 self._records.commit(CallerCommit(_heading(caller, brief)))
         except StorageError as error:
             log.info("brief_not_kept", cause=error.code)
-
-    def _drop(self, tenant: str, caller_id: str) -> None:
-        with self._lock:
-            self._turn += 1
-            self._reads.pop((tenant, caller_id), None)
 
 
 def _heading(caller: Caller, brief: Brief) -> Caller:

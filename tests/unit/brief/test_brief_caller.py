@@ -137,7 +137,7 @@ def test_the_person_is_the_caller_id_that_comes_back() -> None:
     ours = Ring("+15550100099", called_number=NUMBER)
     outbound = BriefCaller(Backend({NUMBER: stefans_brief()}), OneProfile(PROFILE), lambda ring: ring.called_number)
     assert outbound(ours).initiation.variables["caller_id"] == NUMBER
-    assert outbound.unknown(ours).initiation.variables["caller_id"] == NUMBER
+    assert outbound.fallback(ours).initiation.variables["caller_id"] == NUMBER
 
 
 def test_context_sends_the_block_alone() -> None:
@@ -195,16 +195,15 @@ def test_a_bug_is_not_swallowed() -> None:
 def test_the_answers_that_cannot_wait_do_no_io() -> None:
     backend, profiles = Backend({NUMBER: stefans_brief()}), OneProfile(PROFILE)
     ring = BriefCaller(backend, profiles, person)
-    assert ring.fallback(RING).tier == "unknown"
+    unknown = ring.fallback(RING)
+    assert (unknown.tier, unknown.known) == ("unknown", False)
+    assert unknown.initiation.first_message == "Hi!"
     assert (backend.asked, profiles.looked) == ([], 0)
     fresh = ring(RING)
     assert ring.fallback(RING).tier == "last_good"
     assert ring.fallback(RING).initiation == fresh.initiation
-    unknown = ring.unknown(RING)
-    assert (unknown.tier, unknown.known) == ("unknown", False)
-    assert unknown.initiation.first_message == "Hi!"
     assert set(unknown.initiation.variables) == set(fresh.initiation.variables)
-    assert ring.fallback(WITHHELD).initiation == ring.unknown(WITHHELD).initiation
+    assert ring.fallback(WITHHELD).tier == "unknown"
     assert (len(backend.asked), profiles.looked) == (1, 1)
 
 
@@ -212,7 +211,7 @@ def test_the_erased_are_not_remembered() -> None:
     backend = Backend({NUMBER: stefans_brief()})
     ring = service(backend)
     ring(RING)
-    ring.forget("default", NUMBER)
+    ring.drop("default", NUMBER)
     backend.failure = StorageLocked(seconds=1)
     assert ring(RING).tier == "unknown"
 
@@ -221,7 +220,7 @@ def test_a_read_begun_before_an_erasure_does_not_bring_the_brief_back() -> None:
     class Erasing(Backend):
         def brief(self, tenant: str, caller_id: str) -> Brief | None:
             found = super().brief(tenant, caller_id)
-            ring.forget(tenant, caller_id)
+            ring.drop(tenant, caller_id)
             return found
 
     ring = service(Erasing({NUMBER: stefans_brief()}))
@@ -255,7 +254,7 @@ def test_tenants_do_not_share_briefs() -> None:
 def test_the_token_is_the_persons_and_always_there() -> None:
     ring = service(mint_token=lambda tenant, caller_id: f"token of {tenant} {caller_id}")
     assert ring(RING, "one").initiation.variables[TOKEN_VARIABLE] == f"token of one {NUMBER}"
-    assert ring.unknown(RING).initiation.variables[TOKEN_VARIABLE] == f"token of default {NUMBER}"
+    assert ring.fallback(RING).initiation.variables[TOKEN_VARIABLE] == f"token of default {NUMBER}"
     assert ring(WITHHELD).initiation.variables[TOKEN_VARIABLE] == ""
     assert TOKEN_VARIABLE not in service()(RING).initiation.variables
 
