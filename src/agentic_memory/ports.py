@@ -138,7 +138,11 @@ class RecordStore(Protocol):
         """Changes oldest first: of one memory, or of all this caller's memories."""
 
     def note_person(self, tenant: str, conversation_id: str, caller_id: str, at: float) -> None:
-        """Remember at the ring who a conversation is with. The first note stands; a repeat is ignored."""
+        """Remember at the ring who a conversation is with. The first note stands; a repeat is ignored.
+
+        It may become durable a moment later, but before anything that is written after it; later reads
+        through this store see it. What goes wrong by then is logged.
+        """
 
     def person_of(self, tenant: str, conversation_id: str) -> str | None:
         """The caller id noted for this conversation."""
