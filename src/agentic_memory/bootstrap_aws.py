@@ -240,7 +240,7 @@ def _filing(services: Services) -> FileCall:
     identity = Identity(book.normalise, book.person)
     parts = (storage.archive, storage.records)
     remember = RememberCall(services.platform, storage.inbox, *parts, services.memory, identity)
-    return FileCall(remember, services.platform, *parts, identity)
+    return FileCall(remember, services.platform, *parts, identity, storage.inbox.check_held)
 
 
 class ForgetInStack:

@@ -182,7 +182,8 @@ def filed(house: House, body: bytes) -> InMemoryArchive:
         return ()
 
     identity = Identity(book.normalise, book.person)
-    FileCall(process, services.platform, archive, services.storage.records, identity)(delivery)
+    held = services.storage.inbox.check_held
+    FileCall(process, services.platform, archive, services.storage.records, identity, held)(delivery)
     assert len(done) == 1
     assert done[0] == list(archive.entries()), "filed only after the delivery was done with"
     return archive

@@ -22,16 +22,21 @@ class FileCall:
         archive: Archive,
         records: RecordStore,
         identity: Identity,
+        check_held: Callable[[Delivery], object],
     ) -> None:
-        """`process` is what remembers; it comes last, because it marks the delivery as done."""
+        """`process` is what remembers; it comes last, because it marks the delivery as done.
+
+        `check_held` is the inbox's: what was erased meanwhile must not be filed.
+        """
         self._process = process
         self._platform = platform
         self._archive = archive
         self._records = records
         self._identity = identity
+        self._check_held = check_held
 
     def __call__(self, delivery: Delivery) -> tuple[EventOutcome, ...]:
-        """File and process one delivery. Raises what `process` raises, and ArchiveError."""
+        """File and process one delivery. Raises what `process` raises, ArchiveError and LeaseLost."""
         for call in self._calls(delivery):
             self._file(call, delivery)
         return self._process(delivery)
@@ -50,7 +55,7 @@ class FileCall:
             return
         key = f"{calls_of(person)}{name_in_key(call.conversation_id)}.json"
         self._records.note_archived(delivery.tenant, key, person, call.conversation_id)
-        self._archive.put(key, delivery.body)
+        self._archive.put(key, delivery.body, lambda: self._check_held(delivery))
 
 
 def calls_of(person: str) -> str:
