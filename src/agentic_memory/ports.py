@@ -260,6 +260,9 @@ class Inbox(Protocol):
     def reopen(self, delivery: NewDelivery) -> Accepted:
         """Hand in a delivery for processing even if its dedupe key is known: replay from the archive."""
 
+    def conversations_naming(self, tenant: str, needles: Iterable[str]) -> Collection[str]:
+        """Conversation ids of kept deliveries whose body contains a needle, as far as they are known."""
+
     def purge(
         self,
         tenant: str,

@@ -292,6 +292,18 @@ def test_purging_by_what_a_body_holds(inbox: Inbox) -> None:
     ]
 
 
+def test_conversations_are_known_by_what_a_body_holds(inbox: Inbox) -> None:
+    ana, ben = b'{"from":"+15550100001"}', b'{"from":"+15550100002"}'
+    bury_one(inbox, "dead", body=ana, conversation_id="conv_dead")
+    accept(inbox, "waits", body=ana, conversation_id="conv_waits")
+    accept(inbox, "other", body=ben, conversation_id="conv_other")
+    accept(inbox, "tenant", body=ana, conversation_id="conv_tenant", tenant="other")
+    accept(inbox, "unnamed", body=ana, conversation_id=None)
+    named = inbox.conversations_naming(TENANT, ['"+15550100001"', ""])
+    assert set(named) == {"conv_dead", "conv_waits"}
+    assert not inbox.conversations_naming(TENANT, ["", "nobody"])
+
+
 def test_what_is_purged_can_be_reopened(inbox: Inbox) -> None:
     which = accept(inbox)
     inbox.purge(TENANT, ["conv_1"], [])

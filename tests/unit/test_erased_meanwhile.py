@@ -187,6 +187,17 @@ def a_recording(house: House) -> None:
     house.hang_up(json.dumps(body).encode())
 
 
+def a_recording_before_its_call(house: House) -> None:
+    """Nothing but the call, which still waits, says whose recording lies in the archive."""
+    body = {
+        "type": "post_call_audio",
+        "event_timestamp": START,
+        "data": {"conversation_id": CONVERSATION, "full_audio": "enl4" * 100},
+    }
+    house.remember(json.dumps(body).encode())
+    house.hang_up(post_call(CONVERSATION, STEFAN, [("user", f"I grow {WORD}.")]))
+
+
 def what_cannot_be_parsed(house: House) -> None:
     house.variables(conversation_id=CONVERSATION)
     deep: object = {"caller_id": STEFAN, "says": WORD}
@@ -216,7 +227,15 @@ def several_at_once(house: House) -> None:
     house.hang_up(b"[" + b",".join(bodies) + b"]")
 
 
-ARRANGED = (a_first_call, another_call, a_recording, what_cannot_be_parsed, a_call_that_never_was, several_at_once)
+ARRANGED = (
+    a_first_call,
+    another_call,
+    a_recording,
+    a_recording_before_its_call,
+    what_cannot_be_parsed,
+    a_call_that_never_was,
+    several_at_once,
+)
 arranged = pytest.mark.parametrize("arrange", ARRANGED, ids=lambda arrange: arrange.__name__)
 
 

@@ -70,6 +70,9 @@ class Forget:
         )
 
     def _erase_once(self, tenant: str, caller_id: str) -> bool:
+        # A recording may lie in the archive already while the call that says whose it is still waits.
+        for conversation_id in self._inbox.conversations_naming(tenant, needles(caller_id)):
+            self._find.records.note_person(tenant, conversation_id, caller_id, 0.0)
         traces, archive = self._find(tenant, caller_id), self._find.archive
         purged = self._inbox.purge(tenant, traces.conversation_ids, needles(caller_id))
         for key in traces.archive_keys:

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import count
@@ -125,6 +125,14 @@ class InMemoryInbox:
             if known is not None and kept is not None and kept.lease is not None:
                 return Accepted(str(known), duplicate=True)
             return self._keep(delivery, known)
+
+    def conversations_naming(self, tenant: str, needles: Iterable[str]) -> Collection[str]:
+        """See Inbox.conversations_naming."""
+        wanted = [needle.encode() for needle in needles if needle]
+        with self._lock:
+            kept = [one.delivery for one in self._kept.values() if one.delivery.tenant == tenant]
+        named = (d.envelope.conversation_id for d in kept if _holds(d.body, wanted))
+        return {conversation_id for conversation_id in named if conversation_id}
 
     def purge(
         self,

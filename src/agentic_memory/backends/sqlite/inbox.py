@@ -3,7 +3,7 @@
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 
 from agentic_memory.backends.sqlite import codec
@@ -119,6 +119,11 @@ class SqliteInbox:
         """See Inbox.reopen. `duplicate` where a worker holds it already: then it is being processed."""
         return self._database.write(lambda connection: self._reopen(connection, delivery))
 
+    def conversations_naming(self, tenant: str, needles: Iterable[str]) -> Collection[str]:
+        """See Inbox.conversations_naming."""
+        found = self._deliveries_with(tenant, set(), _wanted((), needles))
+        return {conversation_id for _, conversation_id in found if conversation_id}
+
     def purge(
         self,
         tenant: str,
@@ -130,7 +135,7 @@ class SqliteInbox:
         """See Inbox.purge. A conversation id counts as a needle where a body holds it as a JSON string."""
         conversations = {conversation for conversation in conversation_ids if conversation}
         wanted = _wanted(conversations, needles)
-        deliveries = list(self._deliveries_with(tenant, conversations, wanted))
+        deliveries = [which for which, _ in self._deliveries_with(tenant, conversations, wanted)]
         quarantined = [item.id for item in self.quarantined() if _holds(item.body, wanted)]
         if dry_run:
             return len(deliveries) + len(quarantined)
@@ -249,18 +254,18 @@ class SqliteInbox:
 
     def _deliveries_with(
         self, tenant: str, conversations: set[str], wanted: Sequence[bytes]
-    ) -> Iterator[int]:
-        """Kept deliveries of these conversations, or whose body holds what is wanted."""
+    ) -> Iterator[tuple[int, str | None]]:
+        """Kept deliveries of these conversations, or whose body holds what is wanted; with their conversations."""
         kept = self._database.read(
             lambda connection: connection.execute(self._sql["kept_bodies"], (tenant,)).fetchall()
         )
         for which, conversation_id in kept:
             if conversation_id in conversations:
-                yield which
+                yield which, conversation_id
                 continue
             row = self._one("body", which)
             if row is not None and _holds(row[0], wanted):
-                yield which
+                yield which, conversation_id
 
 
 def _envelope(delivery: NewDelivery) -> tuple[object, ...]:
