@@ -327,7 +327,8 @@ class Archive(Protocol):
         Durable and whole on return: a reader never sees half an object. `still` is asked last, when all
         is written but the name: what it raises is raised here, and nothing is stored. No `delete` comes
         between its answer and the name, from whatever process, so that who takes away the right to store
-        and deletes then has erased. Raises ArchiveUnavailable, ArchiveKeyInvalid.
+        and deletes then has erased. (A store without locks asks after storing, and deletes again.) Raises
+        ArchiveUnavailable, ArchiveKeyInvalid.
         """
 
     def get(self, key: str) -> bytes:

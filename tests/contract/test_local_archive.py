@@ -95,6 +95,15 @@ def test_what_another_process_is_writing_is_no_leftover(archive: LocalArchive, p
     assert not written.exists()
 
 
+def test_what_a_killed_writer_left_goes_with_the_next_deletion(archive: LocalArchive, path: Path) -> None:
+    left, written = path / ".incoming" / "left", path / ".incoming" / "written"
+    left.write_bytes(b"half of what somebody said")
+    with written.open("xb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert not archive.delete("never")
+        assert (left.exists(), written.exists()) == (False, True)
+
+
 def test_nothing_is_left_beside_the_objects(archive: LocalArchive, path: Path) -> None:
     archive.put("a/b/c", b"x")
     archive.put("a/b/c", b"y")

@@ -41,11 +41,10 @@ class S3Archive:
     ) -> bool:
         """See Archive.put. Chunks are joined in memory first: a recording has to fit.
 
-        S3 knows no lock: `still` is asked before and after, and what it then forbids is deleted again.
+        S3 knows no lock: `still` is asked when it is stored, and what it then forbids is deleted again.
         """
         _check(key)
         body = data if isinstance(data, bytes) else b"".join(data)
-        still()
         for _ in range(_TRIES):
             stored = self._put_once(key, body)
             if stored is not None:
