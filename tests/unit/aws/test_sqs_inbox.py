@@ -243,10 +243,25 @@ def test_a_lease_is_lost_with_its_batch(world: World) -> None:
 
 def test_what_was_purged_is_held_no_more(world: World) -> None:
     world.inbox.submit(delivery()).result(0)
-    (found,) = world.inbox.deliveries(world.event())
+    event = world.event()
+    (found,) = world.inbox.deliveries(event)
     world.inbox.purge(TENANT, ["conv_1"], [])
     with pytest.raises(LeaseLost):
         world.inbox.check_held(found)
+    assert world.finish(event) == []
+
+
+def test_of_two_messages_at_work_at_once_the_later_does_not_come_again(world: World) -> None:
+    for _ in range(2):
+        world.inbox.submit(delivery()).result(0)
+    event, twin = world.event(), world.open()
+    first, second = world.inbox.deliveries(event)
+    (theirs,) = twin.deliveries({"Records": [event["Records"][0]]})
+    assert theirs.id == first.id
+    twin.done(theirs)
+    with pytest.raises(LeaseLost):
+        world.inbox.check_held(second)
+    assert second.id not in world.finish(event)
 
 
 def test_a_message_that_came_again_has_a_lease_of_its_own(world: World) -> None:

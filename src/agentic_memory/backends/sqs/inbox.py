@@ -170,8 +170,12 @@ class SqsInbox:
         self._lease(delivery)
 
     def check_held(self, delivery: Delivery) -> None:
-        """See Inbox.check_held. The body of what was purged is gone."""
+        """See Inbox.check_held. The body of what was purged is gone, and of what a twin message has done meanwhile.
+
+        Either way nothing is left to do for this message: it need not come again.
+        """
         if not self._bucket.has(self._lease(delivery).pointer.key):
+            self._settle(delivery.id)
             raise LeaseLost(delivery=delivery.id)
 
     def done(self, delivery: Delivery) -> None:
