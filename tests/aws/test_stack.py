@@ -16,6 +16,7 @@ from tests.wire import START, STEFAN, post_call
 
 KEYS = {"ElevenLabsWorkspaceKey": "wk_first", "ElevenLabsHmacKey": "wsec_first"}
 TABLE = {**KEYS, "MemoryBackend": "dynamodb"}
+WORDS = {**TABLE, "Embedder": "lexical"}
 SECRET = "elevenlabs-agentic-memory-stack-keys"
 BUCKET = "elevenlabs-agentic-memory-000000000000-eu-central-1"
 QUEUE, DEAD = "elevenlabs-agentic-memory-stack-post-call", "elevenlabs-agentic-memory-stack-dead-letters"
@@ -193,7 +194,7 @@ def test_rings_are_kept_by_number(stack: Deployed) -> None:
 def test_an_open_call_opens_the_search_and_keys_rotate(tmp_path: Path) -> None:
     """The key before the current one is accepted too."""
     with cloud(tmp_path) as made:
-        deploy(made, {**TABLE, "RetrieveAuth": "active_call"})
+        deploy(made, {**WORDS, "RetrieveAuth": "active_call"})
         stack, secrets = Deployed(made), made.client("secretsmanager")
         held = json.loads(secrets.get_secret_value(SecretId=SECRET)["SecretString"])
         held |= {"ELEVENLABS_WORKSPACE_KEY": "wk_second"}
@@ -212,7 +213,7 @@ def test_a_permission_that_is_missing_is_felt(tmp_path: Path) -> None:
         statements[:] = [s for s in statements if s["Sid"] != "HandOver"]
 
     with cloud(tmp_path) as made:
-        deploy(made, TABLE, forbid)
+        deploy(made, WORDS, forbid)
         stack = Deployed(made)
         assert stack.hang_up(call("conv_1", STEFAN, "Stefan", "I keep bees."))[0] == 503
         assert stack.ring()[0] == 200
