@@ -19,6 +19,7 @@ from agentic_memory.backends.extractors.openai_compatible import (
 )
 from agentic_memory.domain.call import Call
 from agentic_memory.domain.memory import Category, Fact, Sensitivity
+from agentic_memory.domain.retracted import without_retracted
 from agentic_memory.engine.extract import RuleExtractor
 from agentic_memory.errors import ExtractorFailed
 from tests.openai_server import Answer, OpenAIServer, completion, openai_server, refusal
@@ -91,6 +92,44 @@ def test_a_fact_that_quotes_the_caller_is_added() -> None:
 def test_a_fact_without_its_words_in_the_callers_turn_is_dropped(change: dict[str, object]) -> None:
     knees = {"text": "User had an operation", "category": "profile", "turn": 3, "quote": "since the operation"}
     assert [f.text for f in found(knees, DOGS | change)] == ["User had an operation"]
+
+
+TAKEN_BACK = replace(
+    dialogue(
+        "C: I live in Lisbon. I like jazz.",
+        "A: Lisbon, how lovely.",
+        "C: No, forget that I said that. I adopted a cat, I mean a dog. Yes.",
+        "C: My sister is ill.",
+        "A: I am sorry.",
+        "C: Don't store that, please.",
+    ),
+    language="en",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "turn", "quote"),
+    [
+        ("User lives by the sea", 0, "I live in Lisbon"),
+        ("User adopted a cat", 2, "I adopted a cat"),
+        ("User has family trouble", 3, "My sister is ill"),
+        ("User lives in Lisbon", 2, "Yes"),
+        ("User's sister is ill", 2, "Yes"),
+    ],
+)
+def test_what_the_caller_took_back_is_not_believed(text: str, turn: int, quote: str) -> None:
+    taken = {"text": text, "category": "profile", "turn": turn, "quote": quote}
+    dog = {"text": "User has a dog", "category": "profile", "turn": 2, "quote": "a dog"}
+    learnt, causes, server = asked(completion({"facts": [taken, dog]}), TAKEN_BACK)
+    assert causes == []
+    assert [f.text for f in learnt if f not in RuleExtractor().extract(TAKEN_BACK)] == ["User has a dog"]
+    assert "I live in Lisbon" not in server.prompt and "sister" not in server.prompt and "a dog" in server.prompt
+
+
+def test_a_model_that_quotes_only_what_was_taken_back_is_no_confused_one() -> None:
+    taken = {"text": "User has family trouble", "turn": 3, "quote": "My sister is ill"}
+    learnt, causes, _ = asked(completion({"facts": [taken]}), TAKEN_BACK)
+    assert (learnt, causes) == (RuleExtractor().extract(TAKEN_BACK), [])
 
 
 def test_odd_fields_are_mended() -> None:
@@ -251,6 +290,6 @@ def test_any_answer_gives_facts_or_one_error(body: bytes) -> None:
 @given(st.lists(JSON, max_size=4), st.dictionaries(st.sampled_from(list(DOGS)), JSON, max_size=3))
 @settings(max_examples=150, deadline=None)
 def test_every_believed_fact_is_verbatim(facts: list[object], change: dict[str, object]) -> None:
-    for fact in _believed([*facts, DOGS | change, DOGS], CALL):
+    for fact in _believed([*facts, DOGS | change, DOGS], CALL, without_retracted(CALL.turns)):
         assert fact.evidence.quote and fact.evidence.quote in CALL.turns[fact.evidence.turn or 0].text
         assert fact.text and 0 <= fact.importance <= 1 and "\n" not in fact.text

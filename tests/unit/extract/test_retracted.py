@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentic_memory.domain.call import Role, Turn
+from agentic_memory.domain.retracted import without_retracted
 from agentic_memory.engine.extract import RuleExtractor
-from agentic_memory.engine.extract.retracted import without_retracted
 from tests.unit.extract.calls import dialogue
 
 

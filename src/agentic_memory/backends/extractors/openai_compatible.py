@@ -2,6 +2,7 @@
 
 What the model says is believed only where it quotes the caller word by word. Reported values and the
 summary always come from the fallback, and so does everything when the model is slow, down or confused.
+What the caller took back is not sent, and no fact that says it again is believed.
 """
 
 import json
@@ -14,6 +15,7 @@ from agentic_memory.domain.call import Call, Role, Turn, TurnKind
 from agentic_memory.domain.caller import NameSource
 from agentic_memory.domain.memory import Category, Evidence, Fact, Sensitivity
 from agentic_memory.domain.naming import reported_name
+from agentic_memory.domain.retracted import Kept, repeats, without_retracted
 from agentic_memory.domain.sensitivity import sensitivity
 from agentic_memory.domain.wording import comparable, one_line, said_within
 from agentic_memory.errors import ExtractorFailed
@@ -89,10 +91,11 @@ class OpenAIExtractor:
     def extract(self, call: Call) -> tuple[Fact, ...]:
         """The fallback's facts, then those of the model that quote the caller and say something else."""
         facts = self._fallback.extract(call)
-        if not call.is_learnable or not _caller_turns(call):
+        kept = without_retracted(call.turns)
+        if not call.is_learnable or not _caller_turns(kept.turns):
             return facts
         try:
-            found = tuple(_believed(self._answer(call), call))
+            found = tuple(_believed(self._answer(kept.turns), call, kept))
         except ExtractorFailed as failure:
             self._on_fallback(str(failure.fields["reason"]))
             return facts
@@ -102,11 +105,11 @@ class OpenAIExtractor:
         """Give back the connections."""
         self._client.close()
 
-    def _answer(self, call: Call) -> Sequence[object]:
+    def _answer(self, turns: Sequence[Turn]) -> Sequence[object]:
         deadline = self._monotonic() + self._timeout
         messages = [
             {"role": "system", "content": _INSTRUCTIONS},
-            {"role": "user", "content": _transcript(call)},
+            {"role": "user", "content": _transcript(turns)},
         ]
         body = self._ask(messages, deadline)
         return _facts_of(_content_of(body))
@@ -163,14 +166,16 @@ class OpenAIExtractor:
         return bytes(body)
 
 
-def _caller_turns(call: Call) -> list[Turn]:
-    return [t for t in call.turns if t.role is Role.CALLER and t.kind is TurnKind.SPOKEN and t.text.strip()]
+def _caller_turns(turns: Sequence[Turn]) -> list[Turn]:
+    return [t for t in turns if t.role is Role.CALLER and t.kind is TurnKind.SPOKEN and t.text.strip()]
 
 
-def _transcript(call: Call) -> str:
+def _transcript(turns: Sequence[Turn]) -> str:
     """Numbered turns, one a line, fenced; nothing in them can close the fence."""
     lines, size = [], 0
-    for turn in call.spoken_turns:
+    for turn in turns:
+        if turn.kind is not TurnKind.SPOKEN or not turn.text.strip():
+            continue
         speaker = "CALLER" if turn.role is Role.CALLER else "AGENT"
         words = one_line(turn.text, 4_000).replace("<", "‹").replace(">", "›")  # noqa: RUF001
         line = f"[{turn.index}] {speaker}: {words}"
@@ -210,13 +215,23 @@ def _facts_of(content: str) -> Sequence[object]:
     return facts[:MAX_FACTS]
 
 
-def _believed(facts: Sequence[object], call: Call) -> Iterator[Fact]:
-    """The facts that quote a caller turn verbatim. Raises ExtractorFailed where none of several does."""
-    turns = {t.index: t for t in _caller_turns(call)}
-    kept = [fact for raw in facts for fact in _fact(raw, turns, call)]
-    if facts and not kept:
+def _believed(facts: Sequence[object], call: Call, kept: Kept) -> Iterator[Fact]:
+    """The facts that quote what a caller said and left standing.
+
+    Raises ExtractorFailed where none of several quotes the caller at all.
+    """
+    turns = {t.index: t for t in _caller_turns(call.turns)}
+    left = {t.index: t.text for t in _caller_turns(kept.turns)}
+    verbatim = [fact for raw in facts for fact in _fact(raw, turns, call)]
+    if facts and not verbatim:
         raise ExtractorFailed(reason="wrong_shape")
-    yield from kept
+    yield from (f for f in verbatim if _stands(f, left) and not repeats(f.text, kept))
+
+
+def _stands(fact: Fact, left: Mapping[int, str]) -> bool:
+    """Whether the words that a fact rests on were not taken back."""
+    where, quote = fact.evidence.turn, fact.evidence.quote
+    return where is not None and quote is not None and quote in left.get(where, "")
 
 
 def _fact(raw: object, turns: Mapping[int, Turn], call: Call) -> Iterator[Fact]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from agentic_memory.domain.call import Call, Role, Turn
 from agentic_memory.domain.memory import Category, Evidence, Fact
 from agentic_memory.domain.neutral import commands
+from agentic_memory.domain.retracted import Kept, without_retracted
 from agentic_memory.domain.sensitivity import NUMBER_WORD, is_secret, sensitivity
 from agentic_memory.domain.wording import comparable
 from agentic_memory.engine.extract import english, spanish
@@ -21,7 +22,6 @@ from agentic_memory.engine.extract.cues import Said, heard
 from agentic_memory.engine.extract.language import language_of
 from agentic_memory.engine.extract.names import MAX_TURN, heard_turns, own_name
 from agentic_memory.engine.extract.reported import NAME, reported_facts
-from agentic_memory.engine.extract.retracted import Kept, without_retracted
 
 _ASKS_EMAIL = re.compile(r"\b(?:your|the|su|tu|el) (?:new |nuevo |best )?(?:e-?mail|correo)\b[^.!]*\?", re.IGNORECASE)
 _ASKS_PHONE = re.compile(

@@ -1,11 +1,11 @@
-"""What callers take back ("forget that", "no lo apunte"): turns without it, so that nothing is learnt from it."""
+"""What callers take back ("forget that", "no lo apunte"): turns without it, and what says it again all the same."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agentic_memory.domain.call import Role, Turn, TurnKind
-from agentic_memory.domain.wording import straight, word_set
+from agentic_memory.domain.wording import straight, without_accents, word_set
 
 _THAT = (
     r"(?:that|this|it|all of (?:that|this|it)|all that|what i(?:'ve| have)? ?(?:just )?(?:said|told you|say)"
@@ -42,6 +42,19 @@ _SMALL = word_set(
     "bueno pues perdón perdone espere espera mejor ay oiga mire sí por favor puede podría y pero entonces a ver me"
 )
 """Words that nobody takes back: a stretch of them alone ("No, wait.") is not what is meant."""
+_WORD = re.compile(r"\d+|[^\W\d_]+")
+_ENDING = re.compile(r"(?:ing|ed|es|as|os|[seoa])$")
+_ROOT = 6
+"""Letters of a word, without its ending, that tell it from others: "Seville" and "Sevilla" are one."""
+_COMMON = _SMALL | word_set(
+    "a an the this that these those it its is are was were be been am do does did have has had will not nothing to of in on at for "
+    "from with about by as if when where who which how there here he she they we you i my your his her their our us him them "
+    "caller caller's user user's customer customer's agent person said says say tell told mention mentioned ask asked asking call "
+    "called calling wants want wanted like likes liked also after before during some any more very too than into out up down s t m re ve ll d "
+    "el la los las un una lo le les de del al en con por para que no es son fue era ser esta este esto eso su sus mi mis tu se "
+    "usuario usuaria cliente llamo llama dijo dice quiere quiero muy tambien ha he hay como"
+)
+"""Words that two sentences may share without saying the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +83,44 @@ def without_retracted(turns: Sequence[Turn]) -> Kept:
         gone += lost
         before = place
     return Kept(tuple(kept), "\n".join(gone))
+
+
+def repeats(text: str, kept: Kept) -> bool:
+    """Whether a sentence about the call says again what the caller took back.
+
+    A name or a number that was only in the words taken back tells it, in whatever language; else half of
+    the words, endings aside, that one stretch has and nothing else that the caller said.
+    """
+    if not kept.taken_back:
+        return False
+    told = _roots(text)
+    left = {root for t in kept.turns if t.role is Role.CALLER for root in _roots(t.text)}
+    for stretch in kept.taken_back.split("\n"):
+        own = _roots(stretch).keys() - left
+        shared = own & told.keys()
+        telling = any(told[root] or _roots(stretch)[root] for root in shared)
+        if shared and (telling or 2 * len(shared) >= len(own)):
+            return True
+    return False
+
+
+def _roots(text: str) -> dict[str, bool]:
+    """The words of `text` that mean something, without endings and accents; True for names and numbers."""
+    line = straight(text)
+    found: dict[str, bool] = {}
+    for word in _WORD.finditer(line):
+        plain = without_accents(word[0].lower())
+        if plain in _COMMON or (len(plain) < 3 and not plain.isdecimal()):
+            continue
+        root = _ENDING.sub("", plain)[:_ROOT] if len(plain) > 3 else plain
+        found[root] = found.get(root, False) or _is_telling(line, word)
+    return found
+
+
+def _is_telling(line: str, word: "re.Match[str]") -> bool:
+    """Whether a word is a number, or written like a name within its sentence."""
+    begins = line[: word.start()].rstrip(" \"'\u201c(\u00bf\u00a1")[-1:] in {"", ".", "!", "?", "\n", ":"}
+    return word[0].isdecimal() or (word[0][0].isupper() and not begins)
 
 
 def _without(text: str) -> tuple[str, list[str], bool]:
