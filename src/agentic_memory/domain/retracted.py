@@ -63,6 +63,9 @@ class Kept:
 
     turns: tuple[Turn, ...]
     taken_back: str
+    """The stretches taken back, a line each; empty where there is none."""
+    in_so_many_words: bool = False
+    """Whether the caller asked for it, rather than corrected a slip: "forget that", not "I mean"."""
 
 
 def without_retracted(turns: Sequence[Turn]) -> Kept:
@@ -72,9 +75,11 @@ def without_retracted(turns: Sequence[Turn]) -> Kept:
     """
     kept, gone = list(turns), []
     before: int | None = None
+    asked = False
     for place, turn in enumerate(turns):
         if turn.role is not Role.CALLER or turn.kind is not TurnKind.SPOKEN or not turn.text.strip():
             continue
+        asked = asked or _TAKES_BACK.search(straight(turn.text)) is not None
         text, lost, reaches_back = _without(turn.text)
         if reaches_back and before is not None:
             lost.append(kept[before].text)
@@ -82,24 +87,26 @@ def without_retracted(turns: Sequence[Turn]) -> Kept:
         kept[place] = turn if text == turn.text else replace(turn, text=text)
         gone += lost
         before = place
-    return Kept(tuple(kept), "\n".join(gone))
+    return Kept(tuple(kept), "\n".join(gone), asked)
 
 
 def repeats(text: str, kept: Kept) -> bool:
     """Whether a sentence about the call says again what the caller took back.
 
-    A name or a number that was only in the words taken back tells it, in whatever language; else half of
-    the words, endings aside, that one stretch has and nothing else that the caller said.
+    Looked at are the words, endings aside, that a stretch taken back has and nothing else that the caller
+    said: one name or number of them tells it, in whatever language, else two of them, or half.
     """
     if not kept.taken_back:
         return False
     told = _roots(text)
     left = {root for t in kept.turns if t.role is Role.CALLER for root in _roots(t.text)}
     for stretch in kept.taken_back.split("\n"):
-        own = _roots(stretch).keys() - left
+        taken = _roots(stretch)
+        own = taken.keys() - left
         shared = own & told.keys()
-        telling = any(told[root] or _roots(stretch)[root] for root in shared)
-        if shared and (telling or 2 * len(shared) >= len(own)):
+        if any(told[root] or taken[root] for root in shared):
+            return True
+        if shared and (len(shared) > 1 or 2 * len(shared) >= len(own)):
             return True
     return False
 

@@ -160,7 +160,9 @@ class RememberCall:
             return EventOutcome.NOBODY
         if not call.is_learnable:
             return EventOutcome.NOTHING
-        changed = self._backend.remember(call, _hold(delivery))
+        from agentic_memory.engine.extract.retold import without_retold
+
+        changed = self._backend.remember(without_retold(call), _hold(delivery))
         return EventOutcome.REMEMBERED if changed else EventOutcome.UNCHANGED
 
     def _keep_audio(self, event: AudioRecorded, delivery: Delivery) -> EventOutcome:
