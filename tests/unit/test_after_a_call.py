@@ -1,5 +1,7 @@
 """What one call leaves for the next: told in a brief or found by a search, over the real use-cases."""
 
+import pytest
+
 from tests.wire import STEFAN, House, post_call
 
 
@@ -13,3 +15,44 @@ def test_what_was_taken_back_is_not_told_from_the_platforms_summary(house: House
     memories = house.value("GET", f"/v1/callers/{STEFAN}/memories")["memories"]
     assert "The caller likes jazz." in [m["text"] for m in memories]
     assert not [m for m in memories if "Lisbon" in m["text"]]
+
+
+@pytest.mark.parametrize("detail", [False, True])
+@pytest.mark.parametrize(
+    ("said", "secret"),
+    [
+        ("My card is 4111 1111 1111 1111, it runs out in May.", "1111"),
+        ("The card is four one one one, one one one one, one one one one, one one one one.", "one one"),
+        ("The password of my account is hunter2, I think.", "hunter2"),
+        ("My PIN is 4821, and I want to pay my invoice with the card.", "4821"),
+        ("My social security number is 123-45-6789.", "6789"),
+    ],
+)
+def test_no_search_tells_a_card_number_or_a_code(house: House, said: str, secret: str, detail: bool):
+    house.remember(post_call("conv_1", STEFAN, [("agent", "How would you like to pay?"), ("user", said)]))
+    found = house.search(said, detail=detail)
+    assert secret not in str(found) and "[number removed]" in str(found)
+    calls = house.value("GET", f"/v1/callers/{STEFAN}/calls/conv_1")
+    assert said in str(calls)
+
+
+@pytest.mark.parametrize("query", ["what did they say of the oak tree in the garden?", "card number"])
+def test_a_card_number_that_was_trimmed_is_not_told_in_part(house: House, query: str):
+    filler = "and then the oak tree in the garden fell over and we had to wait for a very long time for the men with the saw "
+    said = f"{filler} so my card number is 4111, 1111, 1111, 1111, {filler} {filler} {filler}"
+    house.remember(post_call("conv_1", STEFAN, [("user", said)]))
+    (line,) = house.search(query)
+    assert "1111" not in str(line)
+
+
+@pytest.mark.parametrize("detail", [False, True])
+def test_an_answer_to_the_question_for_a_pin_is_not_told(house: House, detail: bool):
+    turns = [("agent", "What is your PIN, please?"), ("user", "It's four eight two one.")]
+    house.remember(post_call("conv_1", STEFAN, turns))
+    assert "eight" not in str(house.search("PIN", detail=detail))
+
+
+def test_other_numbers_are_told(house: House):
+    turns = [("user", "My order is 4821-77 and you can call me at +15550100042.")]
+    house.remember(post_call("conv_1", STEFAN, turns))
+    assert "4821-77" in str(house.search("order")) and "+15550100042" in str(house.search("order"))

@@ -1,4 +1,4 @@
-"""Which facts must never be read aloud, and which words must never be kept: card numbers and credentials."""
+"""Which facts must never be read aloud, and which words must never be kept or told: card numbers and credentials."""
 
 import re
 
@@ -80,13 +80,25 @@ _SECRET_WORD = re.compile(
     re.IGNORECASE,
 )
 _SECRET_FIGURE = re.compile(rf"(?P<cue>\b{_CREDENTIAL}\b[^.;!?\d]{{0,20}}?\s)(?P<value>{_FIGURES.pattern})", re.IGNORECASE)
+_SECRET_ASKED = re.compile(
+    rf"(?P<cue>\b(?:{_CREDENTIAL}|card number|n[u\u00fa]mero de (?:la |su |tu )?tarjeta)\b[^?]{{0,60}}\?[^.!?\d]{{0,40}}?)(?P<value>{_FIGURES.pattern})",
+    re.IGNORECASE,
+)
 _NO_SECRET = re.compile(
     r"(?:not|no|too|wrong|lost|forgotten|blocked|locked|expired|in|on|with|working|invalid|incorrect|never|still|being|needed|required"
     r"|reset|changed|bloquead\w*|incorrect\w*|necesari\w*)\b",
     re.IGNORECASE,
 )
 _TAX_NUMBER = re.compile(r"(?<!\d)\d{3}[- ]\d{2}[- ]\d{4}(?!\d)")
-_ANY_SECRET = re.compile(rf"\d|\b(?:{NUMBER_WORD})\b|\b{_CREDENTIAL}\b", re.IGNORECASE)
+_SECRET_PARTS = (
+    *("pin", "code", "cvv", "cvc", "passw", "pass w", "passp", "pass p", "passc", "pass c", "otp", "ssn", "social security"),
+    *("card number", "tarjeta", "c\u00f3digo", "codigo", "contrase", "clave", "nip", "secreto", "seguridad social"),
+)
+"""In lower case: most texts have none of them, and so hold no credential."""
+_LETTERS = re.compile(r"[^\W\d_]+")
+_WORTH = {**{word: len(said) for word, said in _UNITS.items()}, **dict.fromkeys(_TENS, 2), **dict.fromkeys(_TIMES, 4)}
+"""How many digits a word adds at most."""
+_FEWEST_DIGITS = 13
 _SECRET_FIELD = re.compile(
     r"(?<!\w)(?:(?:credit|debit|payment|bank) ?card(?: number| no| digits)?|card ?(?:number|no|digits|security code|pin|cvv|cvc)|pan"
     rf"|{_CREDENTIAL}|passw(?:or)?d|verification|otp code|account pin|iban|routing number|tax id|bank account(?: number)?|passport(?: number| no)?|national id(?: number)?|dni|(?:numero (?:de )?(?:la )?)?tarjeta"
@@ -97,13 +109,19 @@ _SECRET_FIELD = re.compile(
 
 def masked(text: str) -> str:
     """The text without payment card numbers, codes, PINs and passwords, in figures or in words. Total."""
-    if not _ANY_SECRET.search(text):
-        return text
-    near_card = bool(_CARD_CUE.search(text))
-    text = _TAX_NUMBER.sub(REMOVED, text)
-    text = _FIGURES.sub(lambda found: _without_card(found[0], near_card=near_card), text)
-    text = _SECRET_WORD.sub(_without_value, text)
-    return _SECRET_FIGURE.sub(lambda found: found["cue"] + REMOVED, text)
+    return _masked(text, [])
+
+
+def masked_alike(*tellings: str) -> tuple[str, ...]:
+    """Several tellings of the same words, each without what any of them shows to be secret.
+
+    A number that was trimmed, or that only the question before it makes a PIN, is not told in the other.
+    """
+    secrets: list[str] = []
+    texts = [_masked(text, secrets) for text in tellings]
+    for secret in secrets:
+        texts = [_without_parts(text, secret) for text in texts]
+    return tuple(texts)
 
 
 def is_secret(text: str) -> bool:
@@ -131,10 +149,54 @@ def figures(said: str) -> str:
     return digits + (ten + "0" if ten else "")
 
 
-def _without_card(run: str, *, near_card: bool) -> str:
+def _masked(text: str, secrets: list[str]) -> str:
+    """The text without its secrets, which are added to `secrets`."""
+    if not _may_hold_secret(text):
+        return text
+    near_card = bool(_CARD_CUE.search(text))
+
+    def without(found: re.Match[str]) -> str:
+        parts = found.groupdict()
+        value = parts.get("value") or found[0]
+        secrets.append(value)
+        return (parts.get("cue") or "") + REMOVED
+
+    text = _TAX_NUMBER.sub(without, text)
+    text = _FIGURES.sub(lambda found: without(found) if _is_card(found[0], near_card=near_card) else found[0], text)
+    text = _SECRET_WORD.sub(lambda found: without(found) if _is_value(found["value"]) else found[0], text)
+    text = _SECRET_FIGURE.sub(without, text)
+    return _SECRET_ASKED.sub(lambda found: without(found) if len(figures(found["value"])) > 2 else found[0], text)
+
+
+def _may_hold_secret(text: str) -> bool:
+    """A quick look: whether there are digits enough for a card, or a word for a credential."""
+    lowered = text.lower()
+    if any(part in lowered for part in _SECRET_PARTS) or _TAX_NUMBER.search(text):
+        return True
+    told = sum(_WORTH.get(word, 0) for word in _LETTERS.findall(lowered))
+    return told + sum(map(str.isdecimal, text)) >= _FEWEST_DIGITS
+
+
+def _without_parts(text: str, secret: str) -> str:
+    """The text without any stretch of the secret that could tell something of it."""
+    words = re.findall(r"\w+", secret.lower())
+    if not words:
+        return text
+    whole, any_word = f" {' '.join(words)} ", "|".join(map(re.escape, sorted(set(words), key=len, reverse=True)))
+    runs = re.compile(rf"(?<!\w)(?:{any_word})(?:\W{{1,3}}(?:{any_word}))*(?!\w)", re.IGNORECASE)
+
+    def without(run: re.Match[str]) -> str:
+        said = " ".join(re.findall(r"\w+", run[0].lower()))
+        digits = figures(said)
+        tells = len(digits) > 2 if digits else len(said) > 3
+        return REMOVED if tells and f" {said} " in whole else run[0]
+
+    return runs.sub(without, text)
+
+
+def _is_card(run: str, *, near_card: bool) -> bool:
     digits = figures(run)
-    is_card = 13 <= len(digits) <= 19 and (near_card or _passes_luhn(digits))
-    return REMOVED if is_card else run
+    return len(digits) >= 13 and (near_card or (len(digits) <= 19 and _passes_luhn(digits)))
 
 
 def _passes_luhn(digits: str) -> bool:
@@ -143,7 +205,5 @@ def _passes_luhn(digits: str) -> bool:
     return sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0
 
 
-def _without_value(found: re.Match[str]) -> str:
-    if _NO_SECRET.match(found["value"]) or found["value"].startswith(REMOVED):
-        return found[0]
-    return found["cue"] + REMOVED
+def _is_value(words: str) -> bool:
+    return not (_NO_SECRET.match(words) or words.startswith(REMOVED))

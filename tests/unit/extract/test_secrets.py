@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from agentic_memory.domain.briefing import compile_brief
 from agentic_memory.domain.memory import Category
-from agentic_memory.domain.sensitivity import figures, is_secret_field, masked
+from agentic_memory.domain.sensitivity import figures, is_secret_field, masked, masked_alike
 from agentic_memory.engine.extract import RuleExtractor
 from tests.unit.brief.records import call, caller, memory
 from tests.unit.extract.calls import dialogue
@@ -79,3 +79,21 @@ def test_figures() -> None:
 @given(st.text(max_size=200))
 def test_masking_is_total_and_settles(text: str) -> None:
     assert masked(masked(text)) == masked(text)
+
+
+def test_a_card_number_with_its_date_and_code_behind_it() -> None:
+    assert masked("My card is 4111 1111 1111 1111, 12 27, 123.") == "My card is [number removed]."
+
+
+def test_what_one_telling_shows_to_be_secret_no_other_tells() -> None:
+    whole = "my card number is 4111, 1111, 1111, 1111, thanks"
+    assert masked_alike("Caller: 4111, 1111 \u2026", whole) == ("Caller: [number removed] \u2026", "my card number is [number removed], thanks")
+    assert masked_alike("What is your PIN? Caller: four two one nine", "four two one nine")[1] == "[number removed]"
+    assert masked_alike("Your PIN? I have two dogs.", "I have two dogs.") == ("Your PIN? I have two dogs.", "I have two dogs.")
+
+
+@given(st.lists(st.sampled_from(["4111", "1111", "one", "twelve", "double", "-", ",", "card", "PIN", "is", "?", "my", "x"]), max_size=24).map(" ".join))
+def test_the_quick_look_overlooks_nothing(text: str) -> None:
+    """A text with a word for a credential before it is looked at whole."""
+    behind = "a code. " + text
+    assert masked(behind).removeprefix("a code. ") == masked(text) or "?" in text
