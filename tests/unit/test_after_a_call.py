@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.wire import STEFAN, House, post_call
+from tests.wire import START, STEFAN, House, post_call
 
 
 def test_what_was_taken_back_is_not_told_from_the_platforms_summary(house: House):
@@ -56,3 +56,35 @@ def test_other_numbers_are_told(house: House):
     turns = [("user", "My order is 4821-77 and you can call me at +15550100042.")]
     house.remember(post_call("conv_1", STEFAN, turns))
     assert "4821-77" in str(house.search("order")) and "+15550100042" in str(house.search("order"))
+
+
+def karin(house: House, *turns: tuple[str, str], collected: dict[str, object] | None = None) -> str:
+    """The name that is told after a call that reported Karin and one with these turns."""
+    house.remember(post_call("conv_1", STEFAN, [("user", "Hello.")], at=START, collected={"name": "Karin"}))
+    house.remember(post_call("conv_2", STEFAN, turns, at=START + 86_400, collected=collected))
+    return house.variables()["caller_name"]
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("No, it's Katrin, not Karin.", "Katrin"),
+        ("Actually, it's Katrin.", "Katrin"),
+        ("Sorry, my name is actually Katrin.", "Katrin"),
+        ("No, my daughter is called Katrin.", "Karin"),
+        ("No, this is Maria, her sister.", "Karin"),
+        ("I'm looking for a refund.", "Karin"),
+        ("My name is Katrin.", "Karin"),
+    ],
+)
+def test_a_caller_corrects_the_name_that_an_earlier_call_reported(house: House, said: str, name: str):
+    assert karin(house, ("agent", "Hello Karin! How can I help?"), ("user", said)) == name
+
+
+def test_a_corrected_name_stays_corrected_while_data_collection_repeats_the_old_one(house: House):
+    turns = [("agent", "Hello Karin! How can I help?"), ("user", "No, it's Katrin, not Karin.")]
+    assert karin(house, *turns, collected={"name": "Karin"}) == "Katrin"
+    house.remember(post_call("conv_3", STEFAN, [("user", "Hi.")], at=START + 2 * 86_400, collected={"name": "Karin"}))
+    assert house.variables()["caller_name"] == "Katrin"
+    house.remember(post_call("conv_4", STEFAN, [("user", "Hi.")], at=START + 3 * 86_400, collected={"name": "Kathrin"}))
+    assert house.variables()["caller_name"] == "Kathrin"

@@ -171,6 +171,60 @@ def test_a_fuller_form_lengthens_a_name() -> None:
     assert name and name.text == "Omar Castell"
 
 
+def corrected(name: str, number: int, quote: str) -> tuple[Call, list[Fact]]:
+    each, (said,) = named(name, number, NameSource.CORRECTION)
+    return each, [replace(said, evidence=replace(said.evidence, quote=quote))]
+
+
+def reported(name: str, number: int) -> tuple[Call, list[Fact]]:
+    each, (told,) = named(name, number, NameSource.DATA_COLLECTION)
+    return each, [replace(told, evidence=replace(told.evidence, turn=None, quote=None, field="data_collection.name"))]
+
+
+KATRIN = "No, it's Katrin, not Karin"
+
+
+@pytest.mark.parametrize(
+    ("lessons", "name"),
+    [
+        ([reported("Karin", 1), corrected("Katrin", 2, KATRIN)], "Katrin"),
+        ([reported("Karin", 1), corrected("Katrin", 2, "No, it's Katrin")], "Katrin"),
+        ([reported("Karin", 1), corrected("Maria", 2, "No, actually my name is Maria")], "Maria"),
+        ([reported("Karin", 1), corrected("Maria", 2, "It's Maria, not Karin")], "Maria"),
+        ([reported("Karin", 1), corrected("Maria", 2, "No, this is Maria")], "Karin"),
+        ([reported("Karin", 1), corrected("Maria", 2, "No, I'm Maria")], "Karin"),
+        ([reported("Karin", 1), corrected("Maria", 2, "This is Maria, not Karin")], "Karin"),
+        ([reported("Karin", 1), named("Katrin", 2, NameSource.ANSWER)], "Karin"),
+        ([reported("Karin", 1), corrected("Katrin", 2, KATRIN), reported("Karin", 3)], "Katrin"),
+        ([reported("Karin", 1), corrected("Katrin", 2, KATRIN), reported("Karin Vogel", 3)], "Katrin"),
+        ([reported("Karin Vogel", 1), corrected("Katrin", 2, KATRIN), reported("Karin", 3)], "Katrin"),
+        ([reported("Karin", 1), corrected("Katrin", 2, KATRIN), reported("Kathrin", 3)], "Kathrin"),
+        ([reported("Karin", 1), corrected("Katrin", 2, KATRIN), reported("Katrin Vogel", 3), reported("Karin", 4)], "Katrin Vogel"),
+        ([reported("Karin", 1), corrected("Katrin", 2, KATRIN), corrected("Karin", 3, "No, it's Karin"), reported("Karin", 4)], "Karin"),
+        ([corrected("Katrin", 1, KATRIN), reported("Karin", 2)], "Karin"),
+    ],
+)
+def test_the_caller_may_correct_what_an_earlier_call_reported(lessons: list[tuple[Call, list[Fact]]], name: str) -> None:
+    for order in (lessons, lessons[::-1]):
+        known = caller_name(remember(*order).values())
+        assert known and known.text == name
+
+
+@pytest.mark.parametrize(("before", "name"), [([], "Karin"), ([reported("Karin", 1)], "Katrin")])
+def test_of_one_call_data_collection_comes_first_unless_it_only_repeats(before: list[tuple[Call, list[Fact]]], name: str) -> None:
+    said, told = corrected("Katrin", 2, KATRIN), reported("Karin", 2)
+    known = caller_name(remember(*before, (call(2), [*said[1], *told[1]])).values())
+    assert known and known.text == name
+
+
+def test_no_correction_outweighs_the_operator() -> None:
+    (memory,) = remember(reported("Karin", 1)).values()
+    by_hand = edit(memory, "User's name is Karin Vogel", 1500.0)
+    known = apply([by_hand], reconcile([by_hand], corrected("Katrin", 2, KATRIN)[1], call(2)))
+    name = caller_name(known)
+    assert name and (name.text, name.source) == ("Karin Vogel", NameSource.OPERATOR)
+
+
 def test_nobody_has_no_name() -> None:
     assert caller_name([]) is None
 
@@ -308,7 +362,7 @@ def _facts(number: int, kinds: Sequence[int]) -> list[Fact]:
         choices = (
             fact(f"User prefers {ways[kind % 2]}", Category.PREFERENCE, "preferred_contact", ways[kind % 2]),
             fact(f"User dislikes {ways[kind % 2]}", Category.DISLIKE, value=ways[kind % 2]),
-            fact(f"User's name is {names[kind % 3]}", Category.NAME, "name", names[kind % 3], 10 + kind % 4 * 10),
+            fact(f"User's name is {names[kind % 3]}", Category.NAME, "name", names[kind % 3], 10 + kind // 5 % 5 * 10),
             fact("User LIKES tea" if kind % 2 else "User likes tea"),
             fact("A summary", Category.SUMMARY),
         )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentic_memory.domain.naming import NOT_NAMES, clean_name, extends, reported_name
+from agentic_memory.domain.naming import NOT_NAMES, clean_name, corrects, extends, reported_name
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,23 @@ def test_the_word_list_is_without_accents_so_that_folding_finds_it() -> None:
 def test_names_are_one_clean_line_whatever_comes(text: str, cased: bool) -> None:
     for name in (clean_name(text, cased=cased), reported_name(text)):
         assert name is None or (name and "\n" not in name and not set(name) & set('<>{}"@;:'))
+
+
+@pytest.mark.parametrize(
+    ("quote", "name", "held", "does"),
+    [
+        ("No, it's Katrin", "Katrin", "Karin", True),
+        ("No, it's Jon", "Jon", "John Smith", True),
+        ("No, it's María", "María", "Maria", True),
+        ("My name is now Maria", "Maria", "Stefan", True),
+        ("No, me llamo Lucía", "Lucía", "Stefan", True),
+        ("It's Elisabeth, not Lisa", "Elisabeth", "Lisa", True),
+        ("No, soy Lucía, no Stefan", "Lucía", "Stefan", True),
+        ("No, it's Maria", "Maria", "Karin", False),
+        ("No, this is Maria, not Stefan", "Maria", "Stefan", False),
+        ("No, it's Maria, his wife, not Stefan", "Maria", "Stefan", False),
+        ("", "", "", False),
+    ],
+)
+def test_a_correction_is_told_from_another_person(quote: str, name: str, held: str, does: bool) -> None:
+    assert corrects(quote, name, held) is does

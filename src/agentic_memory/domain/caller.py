@@ -17,7 +17,10 @@ class Direction(StrEnum):
 
 
 class NameSource(IntEnum):
-    """Where a caller's name comes from, weakest first: a weaker source never overwrites a stronger one."""
+    """Where a caller's name comes from, weakest first: a weaker source never overwrites a stronger one.
+
+    But a caller may correct what data collection reported in an earlier call.
+    """
 
     SUMMARY = 10
     INTRODUCTION = 20

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from agentic_memory.domain.call import Call
 from agentic_memory.domain.caller import Caller, CallerName, NameSource
 from agentic_memory.domain.memory import Category, Change, Evidence, Fact, Memory, Sensitivity
-from agentic_memory.domain.naming import extends, reported_name
+from agentic_memory.domain.naming import corrects, extends, reported_name
 from agentic_memory.domain.retention import KEEP, Retention
 from agentic_memory.domain.sensitivity import is_secret
 from agentic_memory.domain.wording import comparable
@@ -328,16 +328,42 @@ def _settle(records: Sequence[_Record]) -> None:
     """Play all claims in the order of time: each ends what contradicts it, unless that weighs more."""
     holders: dict[str, list[_Record]] = {}
     weights: dict[str, int] = {}
+    reported = _ReportedNames()
     ordered = sorted(((c, r) for r in records for c in r.claims), key=lambda p: (p[0].order, p[1].id))
     for claim, record in ordered:
         rivals = _rivals(record, holders)
-        stronger = next((r for r in rivals if not _gives_way(r, weights[r.id], record, claim)), None)
+        mistaken = record.slot == NAME_SLOT and reported.is_mistaken(claim)
+        stronger = next((r for r in rivals if mistaken or not _gives_way(r, weights[r.id], record, claim)), None)
         if stronger:
             _refuse(record, stronger, claim.at)
             continue
         for rival in rivals:
             rival.valid_until, rival.superseded_by = claim.at, record.id
         _hold(record, claim, holders, weights)
+        if record.slot == NAME_SLOT:
+            reported.note(claim)
+
+
+class _ReportedNames:
+    """The names that data collection gave in calls so far, and those of them that the caller corrected."""
+
+    def __init__(self) -> None:
+        self._given: set[str] = set()
+        self._mistaken: frozenset[str] = frozenset()
+
+    def is_mistaken(self, claim: Claim) -> bool:
+        """Whether data collection only repeats what the caller has corrected since."""
+        name = claim.value or ""
+        forms = (comparable(name) == w or extends(name, w) or extends(w, name) for w in self._mistaken)
+        return claim.strength == NameSource.DATA_COLLECTION and any(forms)
+
+    def note(self, claim: Claim) -> None:
+        """A claim that holds from now on."""
+        name = comparable(claim.value or "")
+        if claim.strength == NameSource.CORRECTION:
+            self._mistaken = frozenset(self._given - {name})
+        elif claim.strength >= NameSource.DATA_COLLECTION:
+            self._given.add(name)
 
 
 def _rivals(record: _Record, holders: Mapping[str, Sequence[_Record]]) -> list[_Record]:
@@ -351,10 +377,20 @@ def _rivals(record: _Record, holders: Mapping[str, Sequence[_Record]]) -> list[_
 
 
 def _gives_way(holder: _Record, strength: int, record: _Record, claim: Claim) -> bool:
-    if claim.strength < strength:
+    if claim.strength < strength and not _corrects(holder, strength, record, claim):
         return False
     shortened = record.slot == NAME_SLOT and extends(holder.value or "", claim.value or "")
     return not shortened
+
+
+def _corrects(holder: _Record, strength: int, record: _Record, claim: Claim) -> bool:
+    """Whether the caller corrects a name that data collection gave before, in an earlier call."""
+    spoken = claim.strength == NameSource.CORRECTION and strength == NameSource.DATA_COLLECTION
+    return (
+        record.slot == NAME_SLOT
+        and spoken
+        and corrects(claim.evidence.quote or "", claim.value or "", holder.value or "")
+    )
 
 
 def _refuse(record: _Record, holder: _Record, at: float) -> None:

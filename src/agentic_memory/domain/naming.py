@@ -5,6 +5,7 @@ Precision comes first: a caller greeted by a word that is not their name is wors
 
 import re
 import unicodedata
+from difflib import SequenceMatcher
 
 from agentic_memory.domain.wording import plain, straight, without_accents, word_set
 
@@ -133,6 +134,22 @@ def extends(longer: str, shorter: str) -> bool:
     return 0 < len(short) < len(long) and long[: len(short)] == short
 
 
+def corrects(quote: str, name: str, held: str) -> bool:
+    """Whether the words mend how a person is called, rather than say that somebody else speaks.
+
+    "No, it's Katrin" mends Karin, for the names are alike; "my name is Maria" speaks of the name;
+    "it's Maria, not Eva" rejects the other. "No, this is Maria" said to Stefan is another person.
+    """
+    if not name.split() or not held.split():
+        return False
+    if SequenceMatcher(None, _letters(name), _letters(held)).ratio() >= ALIKE:
+        return True
+    said = straight(plain(quote))
+    rejects = re.compile(rf"(?i)\b(?:not|no)(?: (?:me llamo|soy|es))? {re.escape(held.split()[0])}\b")
+    of_name = _OF_NAMES.search(said) or rejects.search(said)
+    return of_name is not None and not _ANOTHER_SPEAKS.search(said)
+
+
 def is_no_name(word: str) -> bool:
     """Whether a word rules out that it is part of a name."""
     bare = _bare(word)
@@ -150,6 +167,19 @@ def is_capital(word: str) -> bool:
     """Whether a word begins with a capital, or is of a script that has none; "d'Arc" counts."""
     first = word.split("'")[-1][:1] if re.match(r"[a-z]{1,2}'", word) else word[:1]
     return first.isupper() or first.istitle() or unicodedata.category(first or " ") == "Lo"
+
+
+ALIKE = 0.65
+"""How much of two given names must be the same, in order, where one may be misheard for the other."""
+_OF_NAMES = re.compile(r"(?i)\b(?:name(?:'s)?|call me|nombre|llamo|ll[a\u00e1]m[ae]me)\b")
+_ANOTHER_SPEAKS = re.compile(
+    r"(?i)\b(?:this is|speaking|wife|husband|partner|son|daughter|mother|father|brother|sister|habla|mujer|esposa|esposo|marido|pareja|hij[oa]|madre|padre|herman[oa])\b"
+)
+
+
+def _letters(name: str) -> str:
+    """The given name for comparing: no capitals, no accents."""
+    return without_accents(name.split()[0]).lower()
 
 
 _NAMES_BY_ACCENT = frozenset({"germán", "lía"})
