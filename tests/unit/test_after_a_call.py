@@ -1,5 +1,7 @@
 """What one call leaves for the next: told in a brief or found by a search, over the real use-cases."""
 
+import json
+
 import pytest
 
 from tests.wire import START, STEFAN, House, post_call
@@ -88,3 +90,37 @@ def test_a_corrected_name_stays_corrected_while_data_collection_repeats_the_old_
     assert house.variables()["caller_name"] == "Katrin"
     house.remember(post_call("conv_4", STEFAN, [("user", "Hi.")], at=START + 3 * 86_400, collected={"name": "Kathrin"}))
     assert house.variables()["caller_name"] == "Kathrin"
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        [("agent", "Hello Stefan! How can I help?")],
+        [("agent", "Hello?"), ("user", "..."), ("agent", "Are you still there?"), ("user", "")],
+    ],
+)
+def test_a_call_that_nobody_answered_is_no_interaction(house: House, turns: list[tuple[str, str]]):
+    house.remember(post_call("conv_1", STEFAN, turns, summary="Nobody spoke.", collected={"name": "Stefan"}))
+    told = house.variables()
+    assert (told["returning_caller"], told["memory_count"], told["caller_name"]) == ("no", "0", "")
+    house.remember(post_call("conv_2", STEFAN, [*turns, ("user", "Hi, Stefan here.")], at=START + 86_400, collected={"name": "Stefan"}))
+    told = house.variables()
+    assert (told["memory_count"], told["caller_name"]) == ("1", "Stefan")
+
+
+@pytest.mark.parametrize("transcript", [None, [], "Hello! I live in Ghent.", ["Hello!", "I live in Ghent."]])
+def test_a_call_whose_speakers_are_not_told_counts(house: House, transcript: object):
+    document = json.loads(post_call("conv_1", STEFAN, collected={"name": "Stefan"}))
+    document["data"]["transcript"] = transcript
+    house.remember(json.dumps(document).encode())
+    assert house.variables()["memory_count"] == "1"
+
+
+def test_keys_and_a_murmur_are_an_answer(house: House):
+    document = json.loads(post_call("conv_1", STEFAN, [("agent", "Press one."), ("user", "1")]))
+    document["data"]["transcript"][1]["source_medium"] = "dtmf"
+    house.remember(json.dumps(document).encode())
+    document = json.loads(post_call("conv_2", STEFAN, [("agent", "Hello?"), ("user", "mhm")], at=START + 86_400))
+    document["data"]["transcript"][1]["ignored_as_backchannel"] = True
+    house.remember(json.dumps(document).encode())
+    assert house.variables()["memory_count"] == "2"

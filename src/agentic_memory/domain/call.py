@@ -41,6 +41,11 @@ class Turn:
     kind: TurnKind = TurnKind.SPOKEN
     interrupted: bool = False
 
+    @property
+    def has_words(self) -> bool:
+        """Whether somebody said or sent words or digits: a backchannel counts, "..." does not."""
+        return self.kind is not TurnKind.TOOL and any(map(str.isalnum, self.text))
+
 
 @dataclass(frozen=True, slots=True)
 class CollectedValue:
@@ -82,12 +87,21 @@ class Call:
     """Archive key of the raw body."""
     audio_key: str | None = None
     """Archive key of the recording."""
+    names_speakers: bool = True
+    """False where the transcript came without speakers, and all of its words are given to the agent."""
 
     @property
     def is_learnable(self) -> bool:
-        """Whether a person spoke with us, so that there is something to learn."""
+        """Whether a person spoke with us, so that there is something to learn: else it is no interaction."""
         failed = {"voicemail", "busy", "no_answer", "no-answer", "failed"}
-        return self.status != "failed" and self.result not in failed
+        return self.status != "failed" and self.result not in failed and not self._is_unanswered
+
+    @property
+    def _is_unanswered(self) -> bool:
+        """Whether the agent spoke and nobody answered. A call without its transcript says nothing of that."""
+        answered = any(t.role is Role.CALLER and t.has_words for t in self.turns)
+        spoken = any(t.role is Role.AGENT and t.has_words for t in self.turns)
+        return self.names_speakers and spoken and not answered
 
     @property
     def spoken_turns(self) -> tuple[Turn, ...]:

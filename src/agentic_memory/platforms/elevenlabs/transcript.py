@@ -42,6 +42,15 @@ def dialogue(text: str) -> list[dict[str, Any]]:
     return [{"role": "agent", "message": before}, *spoken] if before.strip() else spoken
 
 
+def names_speakers(transcript: object) -> bool:
+    """Whether a transcript of plain text says of any of its words whose they are."""
+    if isinstance(transcript, str):
+        return _LINES.search(transcript) is not None or _INLINE.search(transcript) is not None
+    entries = sequence(transcript)
+    unnamed = (isinstance(e, str) and e.partition(":")[0].strip().casefold() not in ROLES for e in entries)
+    return not entries or not all(unnamed)
+
+
 def reached_voicemail(transcript: object) -> bool:
     """Whether the platform's own voicemail detection says in a tool result that a machine answered."""
     entries = (mapping(entry) for entry in sequence(transcript))

@@ -17,7 +17,7 @@ from agentic_memory.platforms.elevenlabs.reading import (
     number,
     sequence,
 )
-from agentic_memory.platforms.elevenlabs.transcript import reached_voicemail, turns
+from agentic_memory.platforms.elevenlabs.transcript import names_speakers, reached_voicemail, turns
 
 PLATFORM = "elevenlabs"
 MAX_COLLECTED = 1_000
@@ -67,6 +67,7 @@ def call_of(data: dict[str, Any], arrival: Arrival, bounds: Bounds) -> Call:
         collected=_collected(analysis, bounds),
         hints=hints_of(data),
         analysis=_rest_of(analysis),
+        names_speakers=names_speakers(data.get("transcript")),
     )
 
 
