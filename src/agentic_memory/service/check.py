@@ -135,10 +135,11 @@ def mem0_line(ping: Callable[[], Mapping[str, object]], settings: Settings) -> L
     return Line("mem0", True, detail, hint)
 
 
-def agents_line(names: Sequence[str], settings: Settings) -> Line:
-    """The profiles, which have all been read to get here."""
+def agents_line(names: Sequence[str], settings: Settings, unfilled: Sequence[str] = ()) -> Line:
+    """The profiles, which have all been read to get here; `unfilled` are placeholders that nothing fills."""
     found = ", ".join(names) if names else "none"
-    return Line("agent profiles", True, f"{found} in {settings.agents_dir}")
+    hint = "\n".join(f"Nothing fills {line}" for line in unfilled)
+    return Line("agent profiles", True, f"{found} in {settings.agents_dir}", hint)
 
 
 def default_profile_line(names: Sequence[str], seen: Iterable[str], settings: Settings) -> Line:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentic_memory.backends.profiles.document import PROMPT_BYTES, ProfileProblem, read_profile
+from agentic_memory.backends.profiles.placeholders import unknown_placeholders
 from agentic_memory.backends.profiles.toml_folder import FILE_BYTES, ProfileFolder
 from agentic_memory.domain.initiation import VARIABLES
 from agentic_memory.errors import SettingsError
@@ -222,3 +223,38 @@ def test_the_memoir_prompt_names_every_variable_but_the_block_before_it(tmp_path
     used = {name for name in VARIABLES if f"{{{{{name}}}}}" in text}
     assert used == set(VARIABLES) - {"memory_context"}
     assert text.count("{{") == len(used)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('greeting_returning = "Hello {nmae}!"', ["{nmae} in greeting_returning (is it {name}?)"]),
+        ('greeting_returning = "Hello { name }!"', ["{ name } in greeting_returning (is it {name}?)"]),
+        ('greeting_returning = "Hello {{name}}!"', ["{{name}} in greeting_returning (is it {name}?)"]),
+        ('greeting_new = "{zzz}"', ["{zzz} in greeting_new"]),
+        ('[greetings.es]\nnew = "Hola {{caler_name}}"', ["{{caler_name}} in greetings.es.new (is it {{caller_name}}?)"]),
+        ('prompt = "{{memory_contxt}} {{memory_contxt}}"', ["{{memory_contxt}} in prompt (is it {{memory_context}}?)"]),
+        ('prompt = "{{ shp }}"\n[variables]\nshop = "x"', ["{{ shp }} in prompt (is it {{shop}}?)"]),
+        ('prompt = "You speak with {name}, {caller_id}."', ["{name} in prompt (is it {{caller_name}}?)", "{caller_id} in prompt (is it {{caller_id}}?)"]),
+        ('prompt = "Answer {answer} or {\\"a\\": 1}, {{{x}}}"', []),
+        ('prompt = "{{system__time_utc}} {{ caller_name }} {{shop}} {{sip_x}}"\n[variables]\nshop = "x"', []),
+        ('greeting_preference = "{name}, {preference}, {{caller_name}}"', []),
+    ],
+)
+def test_placeholders_that_nothing_fills_are_told_with_the_nearest(tmp_path: Path, text: str, told: list[str]) -> None:
+    write(tmp_path, "agent_1", text)
+    profiles = ProfileFolder(tmp_path, "none")
+    assert list(profiles.unfilled) == [f"agent_1.toml: {line}" for line in told]
+    assert profiles.profile("agent_1") is not None
+
+
+def test_a_variable_that_nobody_gives_is_sent_empty_so_that_no_platform_ends_the_call(tmp_path: Path) -> None:
+    words = 'prompt = "{{x}} {{shop}} {{ y }} {{system__time}} {{caller_id}} {z}"\ngreeting_new = "{{x}}"\n[variables]\nshop = "Main"'
+    write(tmp_path, "agent_1", words)
+    profile = ProfileFolder(tmp_path, "none").profile("agent_1")
+    assert profile and profile.variables == {"x": "", "y": "", "shop": "Main"}
+
+
+def test_the_memoir_profile_has_no_placeholder_that_nothing_fills(tmp_path: Path) -> None:
+    memoir = ProfileFolder(tmp_path).profile("agent_1")
+    assert memoir and unknown_placeholders(memoir) == ()

@@ -62,12 +62,13 @@ def data(remembered: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(remembered, tmp_path / "data"))
 
 
-def services_over(folder: Path) -> Services:
+def services_over(folder: Path, **more: str) -> Services:
     """Services with words alone and known keys."""
     environment = {
         "EMBEDDER": "lexical",
         "DATA_DIR": str(folder),
         "ELEVENLABS_WORKSPACE_KEY": "wk_cli",
         "ELEVENLABS_HMAC_KEY": "wsec_cli",
+        **more,
     }
     return bootstrap.build(read(environment, folder=folder))

@@ -75,6 +75,16 @@ class TestCommand:
         assert not found["agent profiles"].ok
         assert "line 1" in found["agent profiles"].detail
 
+    @pytest.mark.parametrize("fresh", [True, False])
+    def test_a_placeholder_that_nothing_fills(self, run: Run, data: Path, tmp_path: Path, fresh: bool) -> None:
+        (tmp_path / "agents").mkdir()
+        (tmp_path / "agents" / "agent_x.toml").write_text('prompt = "You speak with {{caller_nmae}}."\n')
+        if fresh:
+            (data / "agentic-memory.db").unlink()
+        found = lines_of(run)["agent profiles"]
+        assert found.ok
+        assert found.way_out == "Nothing fills agent_x.toml: {{caller_nmae}} in prompt (is it {{caller_name}}?)"
+
     def test_agents_that_are_given_the_default_profile_are_named(self, run: Run, data: Path) -> None:
         found = lines_of(run)["other agents"]
         assert found.ok

@@ -15,6 +15,7 @@ from agentic_memory.interfaces.cli.serving import (
     agents_in_words,
     listening,
     run_until_ended,
+    tell_unfilled,
     url_of,
 )
 from agentic_memory.settings import Settings, read
@@ -80,6 +81,15 @@ def test_the_agents_are_told(tmp_path: Path) -> None:
     services = services_over(tmp_path / "data")
     assert agents_in_words(services) == "none in agents; any other agent is given the profile 'memoir'"
     services.close()
+
+
+def test_placeholders_that_nothing_fills_are_told_at_the_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "agents" / "agent_x.toml").write_text('greeting_returning = "Hello {nmae}!"\n')
+    services = services_over(tmp_path / "data", AGENTS_DIR=str(tmp_path / "agents"))
+    tell_unfilled(services)
+    services.close()
+    assert capsys.readouterr().err == "Nothing fills agent_x.toml: {nmae} in greeting_returning (is it {name}?)\n"
 
 
 class Working:

@@ -3,10 +3,11 @@
 import re
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agentic_memory.backends.profiles.document import ProfileProblem, read_profile
+from agentic_memory.backends.profiles.placeholders import missing_variables, unknown_placeholders
 from agentic_memory.domain.initiation import Profile
 from agentic_memory.errors import SettingsError
 
@@ -27,6 +28,8 @@ class _Entry:
     stamp: _Stamp
     profile: Profile | None
     problem: str = ""
+    unfilled: tuple[str, ...] = ()
+    """Its placeholders that nothing fills."""
 
 
 _Reader = Callable[[str], _Entry | None]
@@ -61,6 +64,15 @@ class ProfileFolder:
         """What is wrong with files that broke since the start, by file name."""
         entries = self._entries.copy()
         return {f"{name}.toml": entry.problem for name, entry in entries.items() if entry.problem}
+
+    @property
+    def unfilled(self) -> tuple[str, ...]:
+        """Placeholders in the files as last read that nothing will fill: a line each, with file and place.
+
+        They stop no call: one in single braces is said as it is written, a variable is sent empty.
+        """
+        read = sorted((name, entry.unfilled) for name, entry in self._entries.copy().items())
+        return tuple(f"{name}.toml: {line}" for name, lines in read for line in lines)
 
     def profile(self, agent_id: str | None) -> Profile | None:
         """The agent's profile, or the default one; None for variables only. Costs one or two stat calls."""
@@ -141,12 +153,14 @@ class ProfileFolder:
             return self._broken(name, (0, 0, 0), f"cannot be read ({type(error).__name__})")
         except ProfileProblem as error:
             return self._broken(name, stamp, str(error))
-        self._entries[name] = entry = _Entry(stamp, profile)
+        given = {**dict.fromkeys(missing_variables(profile), ""), **profile.variables}
+        unfilled = unknown_placeholders(profile)
+        self._entries[name] = entry = _Entry(stamp, replace(profile, variables=given), "", unfilled)
         return entry
 
     def _broken(self, name: str, stamp: _Stamp, problem: str) -> _Entry:
-        last = self._entries.get(name)
-        self._entries[name] = entry = _Entry(stamp, last.profile if last else None, problem)
+        last = self._entries.get(name, _Entry(stamp, None))
+        self._entries[name] = entry = replace(last, stamp=stamp, problem=problem)
         return entry
 
 

@@ -118,11 +118,12 @@ def _agents(settings: "Settings") -> "Iterator[Line]":
     from agentic_memory.service import check
 
     try:
-        names = bootstrap.profiles(settings).names()
+        profiles = bootstrap.profiles(settings)
+        names = profiles.names()
     except SettingsError as error:
         yield check.Line("agent profiles", False, error.message, "Mend it; `serve` does not start before.")
     else:
-        yield check.agents_line(names, settings)
+        yield check.agents_line(names, settings, profiles.unfilled)
 
 
 def _memory_probe(settings: "Settings", model: "Model") -> Probe:
@@ -160,7 +161,7 @@ def _probes(services: "Services") -> "Iterator[Probe]":
     yield "database", lambda: check.database_line(integrity, storage.records, model.vectors_id)
     yield "archive", lambda: check.archive_line(storage.archive, where)
     yield _memory_probe(settings, model)
-    yield "agent profiles", lambda: check.agents_line(names, settings)
+    yield "agent profiles", lambda: check.agents_line(names, settings, services.profiles.unfilled)
     yield "other agents", lambda: check.default_profile_line(names, check.agents_seen(storage.records), settings)
     yield "inbox", lambda: check.inbox_line(storage.inbox.counts(), services.clock.now())
 

@@ -56,6 +56,7 @@ def serve(host: str | None, port: str | None, data_dir: str | None) -> None:
         services = bootstrap.build(settings)
         try:
             url = url_of(listener)
+            tell_unfilled(services)
             greet(services, url, development)
             log.info("serving", url=url, worker=settings.worker)
             server(services, development=development is not None).run(sockets=[listener])
@@ -233,6 +234,12 @@ def agents_in_words(services: "Services") -> str:
     if settings.default_profile == "none":
         return f"{own}; any other agent gets variables only"
     return f"{own}; any other agent is given the profile {settings.default_profile!r}"
+
+
+def tell_unfilled(services: "Services") -> None:
+    """Placeholders in the profiles that no call will fill, on standard error."""
+    for line in services.profiles.unfilled:
+        note(f"Nothing fills {line}")
 
 
 def _tell_keys(development: "DevelopmentKeys", url: str) -> None:
