@@ -13,6 +13,9 @@ from agentic_memory.service.replay import LookedAt
 
 Value = dict[str, object]
 
+BOOKKEEPING = frozenset({"claims"})
+"""Keys of a memory's metadata that only settling reads: what they hold is told as evidence and history."""
+
 
 def quarantined_value(one: LookedAt) -> Value:
     """A body in quarantine, without the body."""
@@ -73,7 +76,7 @@ def evidence_value(evidence: Evidence) -> Value:
 
 
 def memory_value(memory: Memory) -> Value:
-    """A memory with its evidence and validity."""
+    """A memory with its evidence and validity, as a reader wants it: `migrate` moves the records themselves."""
     return {
         "id": memory.id,
         "kind": str(memory.kind),
@@ -91,7 +94,7 @@ def memory_value(memory: Memory) -> Value:
         "expires_at": timestamp(memory.expires_at),
         "version": memory.version,
         "evidence": [evidence_value(e) for e in memory.evidence],
-        "metadata": dict(memory.metadata),
+        "metadata": {key: told for key, told in memory.metadata.items() if key not in BOOKKEEPING},
     }
 
 

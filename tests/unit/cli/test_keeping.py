@@ -21,6 +21,12 @@ class TestExport:
         assert {line["caller_id"]: len(line["calls"]) for line in lines} == {STEFAN: 4, LUCIA: 1}
         assert "2 callers written." in done.stderr
 
+    def test_a_memory_is_told_without_its_bookkeeping(self, run: Run) -> None:
+        lines = [json.loads(line) for line in run("export").stdout.splitlines()]
+        memories = [memory for line in lines for memory in line["memories"]]
+        assert memories and all(memory["evidence"] for memory in memories)
+        assert [memory["metadata"] for memory in memories] == [{}] * len(memories)
+
     def test_one_caller_into_a_file(self, run: Run, tmp_path: Path) -> None:
         done = run("export", STEFAN, "-o", "stefan.jsonl")
         assert done.stdout == ""
