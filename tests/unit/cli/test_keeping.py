@@ -10,6 +10,7 @@ from agentic_memory.interfaces.demo.script import ADDRESS, LUCIA, STEFAN
 from agentic_memory.platforms.elevenlabs.signature import sign
 from tests.unit.cli.conftest import Run, services_over
 
+LONG_ID = "conv_01jc2zj8k4fqrt9v5bxy7n3m"
 BROKEN = b'{"type": "post_call_transcription", "data": 3}'
 
 
@@ -82,6 +83,15 @@ class TestDeadLetters:
         assert letter["cause"] == "MalformedPayload"
         assert letter["size"] == len(BROKEN)
 
+    def test_a_long_conversation_id_leaves_room_for_the_words(self, run: Run, data: Path) -> None:
+        turns = [{"role": "user", "message": "x"}] * 20_001
+        document = {"type": "post_call_transcription", "data": {"conversation_id": LONG_ID, "transcript": turns}}
+        bury(data, json.dumps(document).encode())
+        head, _, first, *rest = run("dead-letters").stdout.splitlines()
+        assert head.split() == ["id", "received", "(UTC)", "attempts", "cause"]
+        assert "PayloadOutOfBounds: The delivery's body" in first
+        assert any(LONG_ID in line for line in rest) and len(rest) < 3
+
     def test_one_is_replayed_by_its_id(self, run: Run, data: Path) -> None:
         bury(data)
         (letter,) = json.loads(run("dead-letters", "--json").stdout)["dead_letters"]
@@ -93,7 +103,7 @@ class TestDeadLetters:
         bury(data)
         done = run("replay", "--dead", "--work")
         assert done.stdout == "1 delivery handed in.\n"
-        assert "Pending: 0, dead letters: 1." in done.stderr
+        assert "1 delivery processed. Pending: 0, dead letters: 1. See: agentic-memory dead-letters\n" in done.stderr
 
     def test_an_id_that_is_none(self, run: Run, data: Path) -> None:
         done = run("replay", "999")
@@ -114,6 +124,7 @@ class TestReplay:
             file.unlink()
         done = run("replay", "--archive", "--work")
         assert done.stdout == "5 deliveries handed in.\n"
+        assert done.stderr.endswith("5 deliveries processed. Pending: 0, dead letters: 0.\n")
         assert run("memories", STEFAN, "--json").stdout == before
 
     def test_without_an_archive(self, run: Run, tmp_path: Path) -> None:
@@ -160,10 +171,10 @@ class TestQuarantine:
         assert run("quarantine", "00123456").exit_code == 2
 
 
-def bury(data: Path) -> None:
+def bury(data: Path, body: bytes = BROKEN) -> None:
     """A delivery that cannot be parsed."""
     services = services_over(data)
-    delivery = services.accept_call.delivery(BROKEN, services.clock.now())
+    delivery = services.accept_call.delivery(body, services.clock.now())
     services.storage.inbox.submit(delivery).result()
     services.work_inbox()
     services.close()

@@ -26,6 +26,7 @@ from agentic_memory.interfaces.cli.terminal import (
 
 if TYPE_CHECKING:
     from agentic_memory.bootstrap import Services
+    from agentic_memory.domain.delivery import DeadLetter
     from agentic_memory.service.replay import LookedAt
 
 SHOWN_ID = 12
@@ -160,13 +161,16 @@ def dead_letters(limit: int, data_dir: str | None, machine: bool) -> None:
     if not page.letters:
         note("There are no dead letters.")
         return
-    rows = [
-        (x.id, minute(x.received_at), x.envelope.conversation_id or "", str(x.attempts), x.error_code, x.error)
-        for x in page.letters
-    ]
-    write_table(("id", "received (UTC)", "conversation", "attempts>", "cause", "error"), rows, wide={"error": 1})
+    rows = [(x.id, minute(x.received_at), str(x.attempts), _why(x)) for x in page.letters]
+    write_table(("id", "received (UTC)", "attempts>", "cause"), rows, wide={"cause": 1})
     more = " There are more: --limit." if page.next_cursor else ""
     note(f"\nOnce the cause is mended: agentic-memory replay --dead{more}")
+
+
+def _why(letter: "DeadLetter") -> str:
+    """Cause, error and conversation in one column: an id beside them leaves no room for words."""
+    conversation = letter.envelope.conversation_id
+    return f"{letter.error_code}: {letter.error}" + (f" ({conversation})" if conversation else "")
 
 
 @click.command(short_help="Bodies whose signature did not verify.")
@@ -301,13 +305,14 @@ def _replay_quarantine(services: "Services") -> int:
 
 
 def _work(services: "Services") -> None:
-    """Process what is due, with a bar."""
+    """Process what is due, with a bar, and say what came of it."""
     services.model.load()
     total = services.storage.inbox.counts().pending
+    handled = 0
     with progress("processing", total) as done:
-        handled = 0
         while count := services.work_inbox():
             handled += count
             done(handled)
     counts = services.storage.inbox.counts()
-    note(f"Processed. Pending: {counts.pending}, dead letters: {counts.dead}.")
+    told = f"{sentence(counted(handled, 'delivery'))} processed. Pending: {counts.pending:,}, dead letters: {counts.dead:,}."
+    note(f"{told} See: agentic-memory dead-letters" if counts.dead else told)
