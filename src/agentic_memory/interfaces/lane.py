@@ -82,28 +82,41 @@ class Lane:
         job: _Job | None = first
         desk: _Desk = SimpleQueue()
         while job is not None:
-            if not job.answer.done():
-                _do(job)
-            job = self._next(desk)
+            tell = _do(job)
+            # In this order: whoever asks again as soon as they are answered finds the thread that answered.
+            self._be_ready(desk)
+            tell()
+            job = desk.get()
 
-    def _next(self, desk: _Desk) -> _Job | None:
-        """What waits for any thread, else what this one is handed in its turn."""
+    def _be_ready(self, desk: _Desk) -> None:
+        """Take what waits for any thread, else be handed the next in turn."""
         with self._lock:
             if self._waiting:
-                return self._waiting.popleft()
-            if self._closed:
-                return None
-            self._idle.append(desk)
-        return desk.get()
+                desk.put(self._waiting.popleft())
+            elif self._closed:
+                desk.put(None)
+            else:
+                self._idle.append(desk)
 
 
-def _do(job: _Job) -> None:
+def _do(job: _Job) -> Callable[[], None]:
+    """Do the work if it is still waited for; what tells the one who waits."""
+    if job.answer.done():
+        return _tell_nobody
     try:
-        tell = partial(_settle, job.answer, job.work())
+        settle = partial(_settle, job.answer, job.work())
     except Exception as error:  # noqa: BLE001  it belongs to the one who asked, whatever it is
-        tell = partial(_fail, job.answer, error)
+        settle = partial(_fail, job.answer, error)
+    return partial(_tell, job.loop, settle)
+
+
+def _tell(loop: asyncio.AbstractEventLoop, settle: Callable[[], None]) -> None:
     with suppress(RuntimeError):  # the loop has ended meanwhile: nobody asks any more
-        job.loop.call_soon_threadsafe(tell)
+        loop.call_soon_threadsafe(settle)
+
+
+def _tell_nobody() -> None:
+    pass
 
 
 def _settle(answer: "asyncio.Future[Any]", result: object) -> None:
