@@ -18,6 +18,8 @@ STEFAN = "+15550100042"
 LUCIA = "+15550100077"
 OURS = "+15550199000"
 START = 1_794_000_000
+UNHURRIED = {"CLIENT_DATA_TIMEOUT": "10", "RETRIEVE_TIMEOUT": "30"}
+"""However busy the machine is, nobody is told what was at hand instead."""
 
 
 def post_call(

@@ -10,7 +10,7 @@ from typing import Any
 from agentic_memory.bootstrap import SystemClock
 from agentic_memory.platforms.elevenlabs.signature import sign
 from tests.acceptance.server_process import LONGEST_WORK, LOOK_AGAIN, Answer
-from tests.wire import HMAC_KEY, OURS, WORKSPACE_KEY
+from tests.wire import HMAC_KEY, OURS, UNHURRIED, WORKSPACE_KEY
 
 KEY = {"X-Workspace-Key": WORKSPACE_KEY}
 KEPT = 200, {"status": "ok"}
@@ -22,10 +22,9 @@ SETTINGS = {
     "EMBEDDER": "lexical",
     "MAX_BODY_BYTES": "200000",
     "OWN_NUMBERS": OURS,
-    "CLIENT_DATA_TIMEOUT": "10",
-    "RETRIEVE_TIMEOUT": "30",
+    **UNHURRIED,
 }
-"""In force behind every door. However busy the machine is, nobody is told what was at hand instead."""
+"""In force behind every door."""
 
 
 @dataclass(frozen=True)
