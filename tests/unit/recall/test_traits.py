@@ -1,11 +1,15 @@
 import pytest
 
 from agentic_memory.engine.recall.traits import Traits, traits_of
-from agentic_memory.engine.recall.words import words
+from agentic_memory.engine.recall.words import numbered, words
+
+
+def look_at(*texts: str) -> Traits:
+    return traits_of(texts, numbered(words(text) for text in texts))
 
 
 def look(text: str) -> Traits:
-    return traits_of([text], [words(text)])
+    return look_at(text)
 
 
 @pytest.mark.parametrize(
@@ -49,16 +53,16 @@ def test_names_numbers_and_times() -> None:
 
 
 def test_length_counts_only_beyond_the_long_and_is_bounded() -> None:
-    assert traits_of(["x" * 400, "x" * 800, "x" * 10**6], [["x"]] * 3).length.tolist() == pytest.approx([0, 0.6931, 2], abs=1e-3)
+    assert look_at("x" * 400, "x" * 800, "x" * 10**6).length.tolist() == pytest.approx([0, 0.6931, 2], abs=1e-3)
 
 
 def test_a_turn_made_to_be_slow_is_looked_at_at_once() -> None:
     hostile = [", and" * 20_000 + "?", "so but " * 20_000 + "?", "?" * 100_000, "," * 100_000 + "?"]
-    assert all(0 <= share <= 1 for share in traits_of(hostile, [words(text) for text in hostile]).asks)
+    assert all(0 <= share <= 1 for share in look_at(*hostile).asks)
 
 
 def test_no_passages() -> None:
-    assert traits_of([], []).asks.shape == (0,)
+    assert look_at().asks.shape == (0,)
 
 
 def test_a_word_or_two_have_little_substance() -> None:
@@ -74,3 +78,22 @@ def test_numbers_in_words(text: str) -> None:
 @pytest.mark.parametrize("text", ["sixty euros", "Das macht vierhundertzwanzig Euro", "$40", "five percent", "cien pesos"])
 def test_money(text: str) -> None:
     assert look(text).money[0] == 1 and look("she has two dogs").money[0] == look("I paid in euros").money[0] == 0
+
+
+def test_what_joins_words_does_not_hide_them() -> None:
+    joined = look_at("50 d'euros", "in last night's film", "寿司hundert50", "may_be_in", "a 20 euro_note")
+    assert joined.money.tolist() == [1, 0, 0, 0, 0]
+    assert joined.timed.tolist() == [0, 1, 0, 0, 0]
+    assert joined.numbers.tolist() == [1, 0, 1, 0, 1]
+
+
+def test_numbers_and_wishes_far_into_a_turn_are_not_seen() -> None:
+    late = "well " * 500
+    assert look(late + "42").numbers[0] == look(late + "never").wish[0] == look(late + "your 42").yours[0] == 0
+    assert look("42 " + late).numbers[0] == look("never " + late).wish[0] == 1
+
+
+def test_passages_without_words_have_no_traits_of_their_neighbours() -> None:
+    beside = look_at("", "my 42", "...", "?", "never", "")
+    assert beside.own.tolist() == [0, 1, 0, 0, 0, 0] and beside.numbers.tolist() == [0, 1, 0, 0, 0, 0]
+    assert beside.wish.tolist() == [0, 0, 0, 0, 1, 0]

@@ -1,8 +1,18 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentic_memory.engine.recall.words import content_words, fold, languages, stem, stems, words
+from agentic_memory.engine.recall.words import (
+    content_words,
+    fold,
+    languages,
+    numbered,
+    stem,
+    stems,
+    words,
+)
 
 
 def test_folding_drops_case_and_accents() -> None:
@@ -11,6 +21,32 @@ def test_folding_drops_case_and_accents() -> None:
 
 def test_words_keep_apostrophes_and_numbers() -> None:
     assert words("I\u2019m at 10:30, it's room B2") == ["i'm", "at", "10", "30", "it's", "room", "b2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("\u2019tis rock'n'roll, o''clock'", ["tis", "rock'n'roll", "o", "clock"]),
+        ("\u00bfQu\u00e9\u2026 \u201cs\u00ed\u201d?", ["que", "si"]),
+        ("snake_case __ a_b", ["snake", "case", "a", "b"]),
+        ("stra\u00dfe \u00e6ther \u0663\u0664", ["strasse", "\u00e6ther", "\u0663\u0664"]),
+        ("a\tb\nc\x1cd\x00e", ["a", "b", "c", "d", "e"]),
+    ],
+)
+def test_words_end_where_letters_and_digits_end(text: str, found: list[str]) -> None:
+    assert words(text) == found
+
+
+@given(st.text(alphabet="aZ9'\u2019_ .-\n\u00e9\u00df\u00bf\u201c\u0301\u00c6\uff15"))
+def test_words_are_what_the_plain_pattern_finds(text: str) -> None:
+    plain = re.findall(r"[^\W_]+(?:'[^\W_]+)*", fold(text).replace("\u2019", "'"))
+    assert words(text) == plain
+
+
+def test_words_are_numbered_in_the_order_they_are_said() -> None:
+    said = numbered([["a", "b", "a"], [], ["c", "b"]])
+    assert (said.words, said.ids.tolist(), said.lengths.tolist()) == (("a", "b", "c"), [0, 1, 0, 2, 1], [3, 0, 2])
+    assert numbered([]).ids.shape == numbered([[]]).ids.shape == (0,)
 
 
 def test_scripts_without_spaces_become_pairs() -> None:

@@ -41,7 +41,7 @@ _TODAY = re.compile(r"\b(?:today|hoy|heute|aujourd'hui)\b")
 _PERIOD = {"week": "week", "semana": "week", "month": "month", "mes": "month", "year": "year", "ano": "year",
     "woche": "week", "monat": "month", "jahr": "year", "semaine": "week", "mois": "month", "annee": "year", "an": "year"}
 
-_TIME_WORDS = frozenset(
+TIME_WORDS = frozenset(
     (set(_ALL) - {"may", "mar", "march", "jan", "mars", "mai"})
     | {f"{day}day{s}" for day in ("mon", "tues", "wednes", "thurs", "fri", "satur", "sun") for s in ("", "s")}
     | {f"{unit}{s}" for unit in ("day", "week", "weekend", "month", "year", "semana", "ano") for s in ("", "s")}
@@ -55,9 +55,12 @@ _TIME_WORDS = frozenset(
     | {"aujourd'hui", "demain", "jour", "jours", "semaine", "semaines", "mois", "annee", "annees", "ans", "depuis"}
     | {"ete", "hiver", "automne", "printemps", "heures", "primavera", "dia", "dias", "o'clock"}
 )
+"""Folded words that name a time, each by itself."""
 _DIGIT = re.compile(r"\d")
 _TIME_FIGURES = re.compile(r"\b(?:(?:19|20)\d\d|\d{1,2}(?:st|nd|rd|th)|\d{1,2}(?::\d\d)? ?[ap]\.?m)\b|\b\d{1,2}:\d\d\b")
-_SPRING = re.compile(r"\b(?:last|next|this|past|in|early|late) (?:night|spring|fall|may|march)\b")
+MAYBE_TIMES = ("night", "spring", "fall", "may", "march")
+"""Words that name a time after another one: "last night", "this spring"."""
+_SPRING = re.compile(rf"\b(?:last|next|this|past|in|early|late) (?:{'|'.join(MAYBE_TIMES)})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,11 @@ class Window:
 
 def speaks_of_time(folded: str, said: AbstractSet[str]) -> bool:
     """Whether something said (folded, and the set of its words) names a time: what "when" is answered by."""
-    if not _TIME_WORDS.isdisjoint(said):
-        return True
+    return not TIME_WORDS.isdisjoint(said) or shows_a_time(folded)
+
+
+def shows_a_time(folded: str) -> bool:
+    """Whether something said (folded) names a time in figures or in two words: "10:30", "last night"."""
     if _DIGIT.search(folded) and _TIME_FIGURES.search(folded):
         return True
     return _SPRING.search(folded) is not None

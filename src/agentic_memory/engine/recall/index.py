@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from agentic_memory.domain.call import Role
 from agentic_memory.domain.memory import Memory
 from agentic_memory.domain.records import CallerRecords
-from agentic_memory.engine.recall.lexical import Postings, index_words
+from agentic_memory.engine.recall.lexical import Postings, postings
 from agentic_memory.engine.recall.traits import Traits, traits_of
 from agentic_memory.engine.recall.vectors import pieces, unpack, usable
+from agentic_memory.engine.recall.words import numbered
 from agentic_memory.engine.recall.words import words as words_of
 
 if TYPE_CHECKING:
@@ -96,9 +97,10 @@ def _build(records: CallerRecords, model_id: str) -> CallerIndex:
     passages += [Passage(m.text, call_of.get(m.evidence[0].conversation_id, -1), None, NOBODY, m) for m in alone]
     matrix, owners = _vectors(records, model_id, len(passages) - len(alone), alone, keyed)
     places = keyed + [(m, len(passages) - len(alone) + i) for i, m in enumerate(alone)]
-    said = [words_of(p.text) for p in passages]
-    words = index_words(said)
-    facts = index_words([words_of(m.text) for m, _ in keyed])
+    texts = [p.text for p in passages]
+    said = numbered(map(words_of, texts))
+    words = postings(said)
+    facts = postings(numbered(words_of(m.text) for m, _ in keyed))
     calls = np.array([p.call if p.memory is None else -2 for p in passages], dtype=np.int32)
     return CallerIndex(
         model_id=model_id,
@@ -111,7 +113,7 @@ def _build(records: CallerRecords, model_id: str) -> CallerIndex:
         starts=np.flatnonzero(np.diff(calls[: len(passages) - len(alone)], prepend=-1)),
         speakers=np.array([p.speaker for p in passages], dtype=np.int8),
         times=np.array([_time(records, p) for p in passages], dtype=np.float64),
-        traits=traits_of([p.text for p in passages], said),
+        traits=traits_of(texts, said),
         words=words,
         keys=Keys(np.array([i for _, i in keyed], dtype=np.int64), tuple(m for m, _ in keyed), facts),
         matrix=matrix,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agentic_memory.engine.recall.kin import kin
-from agentic_memory.engine.recall.words import stem
+from agentic_memory.engine.recall.words import Numbered, numbered, stem
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,23 +96,40 @@ class Postings:
 
 def index_words(said: Sequence[Sequence[str]]) -> Postings:
     """Build the postings of these passages from the folded words of each."""
+    return postings(numbered(said))
+
+
+def postings(said: Numbered) -> Postings:
+    """Build the postings of the passages whose words these are."""
     import numpy as np
 
     vocabulary: dict[str, int] = {}
-    flat: list[int] = []
-    lengths = np.zeros(len(said), dtype=np.int64)
-    for i, words in enumerate(said):
-        before = len(flat)
-        flat += [vocabulary.setdefault(term, len(vocabulary)) for term in map(stem, words)]
-        lengths[i] = len(flat) - before
-    owners = np.repeat(np.arange(len(said), dtype=np.int64), lengths)
-    keys, counts = np.unique(np.array(flat, dtype=np.int64) * max(len(said), 1) + owners, return_counts=True)
-    terms, passages = np.divmod(keys, max(len(said), 1))
+    stemmed = np.array([vocabulary.setdefault(stem(word), len(vocabulary)) for word in said.words], dtype=np.int64)
+    count = len(said.lengths)
+    terms, passages, times = _counted(stemmed[said.ids], np.repeat(np.arange(count), said.lengths))
     offsets = np.searchsorted(terms, np.arange(len(vocabulary) + 1))
     holders = np.diff(offsets)
-    rarity = np.log1p((len(said) - holders + 0.5) / (holders + 0.5)).astype(np.float32)
-    weights = rarity[terms] * _saturated(counts, lengths[passages], float(lengths.mean()) if said else 0.0)
-    return Postings(vocabulary, offsets, passages.astype(np.int32), weights, rarity, len(said))
+    rarity = np.log1p((count - holders + 0.5) / (holders + 0.5)).astype(np.float32)
+    mean = float(said.lengths.mean()) if count else 0.0
+    weights = rarity[terms] * _saturated(times, said.lengths[passages], mean)
+    return Postings(vocabulary, offsets, passages.astype(np.int32), weights, rarity, count)
+
+
+def _counted(
+    terms: "NDArray[np.int64]", passages: "NDArray[np.int64]"
+) -> "tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]":
+    """Each pair of term and passage once, ordered by term, then by passage, with how often it is there.
+
+    The passages come in order. Small numbers are sorted digit by digit, which takes a tenth of the time.
+    """
+    import numpy as np
+
+    small = len(terms) > 0 and int(terms.max()) < 2**16
+    order = np.argsort(terms.astype(np.uint16) if small else terms, kind="stable")
+    terms, passages = terms[order], passages[order]
+    is_new = (np.diff(terms, prepend=-1) != 0) | (np.diff(passages, prepend=-1) != 0)
+    firsts = np.flatnonzero(is_new)
+    return terms[firsts], passages[firsts], np.diff(firsts, append=len(terms))
 
 
 def _saturated(

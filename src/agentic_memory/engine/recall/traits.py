@@ -1,12 +1,12 @@
 """What can be seen of a passage before any question: whether it tells or asks, of whom, and of what kind."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agentic_memory.engine.recall.dates import speaks_of_time
-from agentic_memory.engine.recall.words import fold
+from agentic_memory.engine.recall.dates import MAYBE_TIMES, TIME_WORDS, shows_a_time
+from agentic_memory.engine.recall.words import Numbered, fold, is_unspaced
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +16,8 @@ LONG = 400
 """Characters from which a turn counts as long: it mentions much and is about little."""
 ENOUGH = 80
 _LOOKED_AT = 2000
+_EARLY = 80
+"""Words of a passage among which wishes and what is the other's are looked for."""
 
 _OWN = frozenset(
     {"i", "my", "me", "mine", "we", "our", "us", "i'm", "i've", "i'd", "i'll", "we're", "we've"}
@@ -44,9 +46,14 @@ _WISH = re.compile(
     r"\b(?:from now on|(?:i|i'd|i would|we) (?:really |always )?(?:rather|like|love|hate)|"
     r"(?:do not|don't|can't|cannot) (?:like|eat|stand)|please make sure|remember (?:to|that)|me (?:gusta|encanta|molesta))\b"
 )
-_MONEY = re.compile(r"[$\u20ac\u00a3%]|\b(?:euros?|dollars?|dolares|pounds?|libras|pesos?|pence|cents?|bucks|quid|franken|francs?|percent|per cent|por ciento|prozent|pour cent)\b")
-_DIGIT = re.compile(r"\d|hundert|tausend|zwanzig|dreissig|(?:vier|funf|sech|sieb|acht|neun)zig")
-_NAME = re.compile(r"(?<=[\w,;:'\u2019-] )[A-Z\u00c0-\u00de][\w'\u2019-]*[a-z\u00df-\u00ff]|[\"\u201c\u00ab]\w")
+_MONEY_WORDS = (
+    "euro euros dollar dollars dolares pound pounds libra libras peso pesos pence cent cents bucks quid franken franc francs percent prozent"
+)
+_MONEY_SIGN = re.compile(r"[$\u20ac\u00a3%]")
+_MONEY = re.compile(rf"{_MONEY_SIGN.pattern}|\b(?:{'|'.join(_MONEY_WORDS.split())}|por ciento)\b")
+_NUMERAL = re.compile(r"\d|hundert|tausend|zwanzig|dreissig|(?:vier|funf|sech|sieb|acht|neun)zig")
+_NAME = re.compile(r"[A-Z\u00c0-\u00de](?<=[\w,;:'\u2019-] .)[\w'\u2019-]*[a-z\u00df-\u00ff]")
+_QUOTED = re.compile(r"[\"\u201c\u00ab]\w")
 _OPENING = re.compile(
     r"(?:^|[,;:\u00bf\u2013\u2014-])\s*(?:(?:and|so|but|or|well|hmm|oh|also|like|y|o|pero|entonces|und|aber|oder|also|et|mais|ou|alors)\b,?\s*){0,3}"
     r"(?:what|how|when|where|who|whose|why|which|can|could|do|does|did|is|are|was|were|will|would|should|have|has|had|any|got|"
@@ -56,6 +63,22 @@ _OPENING = re.compile(
     r"combien|pourquoi|quel|est-ce|c'est|vous|avez|je peux)"
 )
 _SENTENCE = re.compile(r"[^.!?\u2026\n]*[.!?\u2026\n]*")
+
+_OF_TIME, _OF_NUMBER, _OF_OWN, _OF_YOURS, _OF_WISHES, _OF_WISHING, _MAYBE_FIGURES, _MAYBE_TIME, _MAYBE_MONEY = (1 << i for i in range(9))
+_MAYBE = _MAYBE_FIGURES | _MAYBE_TIME | _MAYBE_MONEY
+"""Bits after which the passage itself is looked at."""
+_SORTS: dict[str, int] = {}
+for _listed, _bit in (
+    (TIME_WORDS, _OF_TIME),
+    (_NUMBERS, _OF_NUMBER),
+    (_OWN, _OF_OWN),
+    (_YOURS, _OF_YOURS),
+    (_WISHES, _OF_WISHES),
+    (_WISHING, _OF_WISHING),
+    (MAYBE_TIMES, _MAYBE_TIME),
+    ((*_MONEY_WORDS.split(), "ciento"), _MAYBE_MONEY),
+):
+    _SORTS |= {_word: _SORTS.get(_word, 0) | _bit for _word in _listed}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,40 +112,88 @@ class Traits:
         return 10 * self.timed.nbytes
 
 
-def traits_of(texts: Sequence[str], said: Sequence[Sequence[str]]) -> Traits:
+def traits_of(texts: Sequence[str], said: Numbered) -> Traits:
     """Look at each passage once; `said` are the folded words of each."""
     import numpy as np
 
-    seen = [_row(text, list_of_words) for text, list_of_words in zip(texts, said, strict=True)]
-    rows = np.array(seen, dtype=np.float32).reshape(len(texts), 10)
-    rows[:, 9] = np.clip(np.log(np.maximum(rows[:, 9], 1) / LONG), 0, 2)
-    return Traits(*(np.ascontiguousarray(column) for column in rows.T))
-
-
-def _row(text: str, words: Sequence[str]) -> tuple[float, ...]:
-    beginning = text[:_LOOKED_AT]
-    folded, said = fold(beginning), set(words)
-    asks = _asking(text)
-    timed = speaks_of_time(folded, said)
-    number = not _NUMBERS.isdisjoint(said) or _DIGIT.search(folded) is not None
-    return (
+    sorts = np.array([_sort(word) for word in said.words], dtype=np.int64)[said.ids]
+    within = np.arange(len(sorts)) - np.repeat(np.cumsum(said.lengths) - said.lengths, said.lengths)
+    of_all = _united(sorts, said.lengths)
+    of_early = of_all if len(sorts) == 0 or within.max() < _EARLY else _united(np.where(within < _EARLY, sorts, 0), said.lengths)
+    length = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+    timed, numbers = _timed(texts, of_all), _numbers(texts, of_all)
+    asks = np.fromiter(map(_asking, texts), dtype=np.float64, count=len(texts))
+    seen = (
         timed,
-        number,
-        min(len(_NAME.findall(beginning)), 3) / 3,
-        not _OWN.isdisjoint(said),
-        (timed or number) and asks < 0.3 and not _YOURS.isdisjoint(words[:80]),
-        _is_wish(folded[:LONG], set(words[:80])),
-        number and _MONEY.search(folded) is not None,
+        numbers,
+        np.fromiter(map(_names, texts), dtype=np.float64, count=len(texts)),
+        of_all & _OF_OWN > 0,
+        (timed | numbers) & (asks < 0.3) & (of_early & _OF_YOURS > 0),
+        _wishes(texts, of_early),
+        _money(texts, of_all, numbers),
         asks,
-        min(len(text) / ENOUGH, 1.0),
-        len(text),
+        np.minimum(length / ENOUGH, 1.0),
+        np.clip(np.log(np.maximum(length.astype(np.float32), 1) / LONG), 0, 2),
     )
+    return Traits(*(column.astype(np.float32) for column in seen))
 
 
-def _is_wish(folded: str, said: set[str]) -> bool:
-    if not _WISHES.isdisjoint(said):
-        return True
-    return not _WISHING.isdisjoint(said) and _WISH.search(folded) is not None
+def _united(sorts: "NDArray[np.int64]", lengths: "NDArray[np.int64]") -> "NDArray[np.int64]":
+    """The bits of all words of each passage, together."""
+    import numpy as np
+
+    united = np.zeros(len(lengths), dtype=np.int64)
+    if len(sorts):
+        starts = np.cumsum(lengths) - lengths
+        united[lengths > 0] = np.bitwise_or.reduceat(sorts, starts[lengths > 0])
+    return united
+
+
+def _sort(word: str) -> int:
+    """What one word tells of its passage, as bits."""
+    sort = _SORTS.get(word, 0)
+    if not word.isascii() and is_unspaced(word):
+        return sort | _MAYBE
+    if "'" in word:
+        for part in word.split("'"):
+            sort |= _SORTS.get(part, 0) & _MAYBE
+    return sort | _MAYBE_FIGURES if _NUMERAL.search(word) else sort
+
+
+def _looked_at(texts: Sequence[str], where: "NDArray[np.bool_]", sees: Callable[[str], object]) -> "NDArray[np.bool_]":
+    """`where`, without the passages whose folded beginning `sees` refuses."""
+    import numpy as np
+
+    found = np.zeros(len(texts), dtype=bool)
+    for i in np.flatnonzero(where).tolist():
+        found[i] = bool(sees(fold(texts[i][:_LOOKED_AT])))
+    return found
+
+
+def _timed(texts: Sequence[str], sorts: "NDArray[np.int64]") -> "NDArray[np.bool_]":
+    is_named = sorts & _OF_TIME > 0
+    return is_named | _looked_at(texts, ~is_named & (sorts & (_MAYBE_FIGURES | _MAYBE_TIME) > 0), shows_a_time)
+
+
+def _numbers(texts: Sequence[str], sorts: "NDArray[np.int64]") -> "NDArray[np.bool_]":
+    is_named = sorts & _OF_NUMBER > 0
+    return is_named | _looked_at(texts, ~is_named & (sorts & _MAYBE_FIGURES > 0), _NUMERAL.search)
+
+
+def _money(texts: Sequence[str], sorts: "NDArray[np.int64]", numbers: "NDArray[np.bool_]") -> "NDArray[np.bool_]":
+    is_named = numbers & (sorts & _MAYBE_MONEY > 0)
+    return _looked_at(texts, is_named, _MONEY.search) | _looked_at(texts, numbers & ~is_named, _MONEY_SIGN.search)
+
+
+def _wishes(texts: Sequence[str], sorts: "NDArray[np.int64]") -> "NDArray[np.bool_]":
+    is_named = sorts & _OF_WISHES > 0
+    return is_named | _looked_at(texts, ~is_named & (sorts & _OF_WISHING > 0), lambda folded: _WISH.search(folded[:LONG]))
+
+
+def _names(text: str) -> float:
+    """How many names or titles a passage seems to hold, at most 3, as a share."""
+    beginning = text[:_LOOKED_AT]
+    return min(len(_NAME.findall(beginning)) + len(_QUOTED.findall(beginning)), 3) / 3
 
 
 def _asking(text: str) -> float:

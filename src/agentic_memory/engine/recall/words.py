@@ -2,9 +2,21 @@
 
 import re
 import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, count
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _SPLIT = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+_FOREIGN = re.compile(r"[^\W\x00-\x7f]")
+_KEPT = bytes(c if c < 128 and (chr(c).isalnum() or chr(c) == "'") else ord(" ") for c in range(256))
+"""For `bytes.translate`: all but ASCII letters, digits and apostrophes becomes a space."""
 _UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _MARK = re.compile("[\u0300-\u036f]")
 
@@ -47,6 +59,10 @@ _ELSEWHERE = frozenset(
     | {"des", "am", "an", "as"}
 )
 """Words that carry meaning in another of the languages: they do not tell which one is spoken."""
+_TOLD_BY = {
+    word: tuple(language for language, empty in _EMPTY.items() if word in empty) for word in STOPWORDS - _ELSEWHERE
+}
+"""Of which languages a word tells."""
 
 
 def fold(text: str) -> str:
@@ -59,16 +75,58 @@ def fold(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """Folded words in order; runs of scripts without spaces as pairs of characters."""
-    found = _SPLIT.findall(fold(text).replace("\u2019", "'"))
-    if text.isascii() or not _UNSPACED.search(text):
+    found = _split(fold(text).replace("\u2019", "'"))
+    if text.isascii() or not is_unspaced(text):
         return found
     return [part for word in found for part in _parts(word)]
 
 
+def is_unspaced(text: str) -> bool:
+    """Whether some of it is of a script without spaces."""
+    return _UNSPACED.search(text) is not None
+
+
+def _split(folded: str) -> list[str]:
+    """The words of a folded text as _SPLIT finds them, at a third of the time where all their letters are ASCII."""
+    if not folded.isascii() and _FOREIGN.search(folded):
+        return _SPLIT.findall(folded)
+    spaced = folded.encode("ascii", "replace").translate(_KEPT).decode("ascii")
+    if "'" in spaced and _has_loose_apostrophe(f" {spaced} "):
+        return _SPLIT.findall(spaced)
+    return spaced.split()
+
+
+def _has_loose_apostrophe(spaced: str) -> bool:
+    return " '" in spaced or "' " in spaced or "''" in spaced
+
+
 def _parts(word: str) -> list[str]:
-    if not _UNSPACED.search(word) or len(word) < 3:
+    if not is_unspaced(word) or len(word) < 3:
         return [word]
     return [word[i : i + 2] for i in range(len(word) - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """The words of several texts by number: what is to be known of a word is looked up once, however often it was said."""
+
+    words: tuple[str, ...]
+    """Each once, in the order in which they were first said."""
+    ids: "NDArray[np.int64]"
+    """int[words said]: positions in `words`, text after text."""
+    lengths: "NDArray[np.int64]"
+    """int[texts]: how many words each text has."""
+
+
+def numbered(said: Iterable[Sequence[str]]) -> Numbered:
+    """Number the folded words of each text."""
+    import numpy as np
+
+    lists = list(said)
+    known: defaultdict[str, int] = defaultdict(count().__next__)
+    lengths = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
+    ids = np.fromiter(map(known.__getitem__, chain.from_iterable(lists)), dtype=np.int64, count=int(lengths.sum()))
+    return Numbered(tuple(known), ids, lengths)
 
 
 _IRREGULAR = {
@@ -140,7 +198,7 @@ def content_words(text: str) -> list[str]:
 
 def languages(text: str) -> list[str]:
     """Of English, Spanish, German and French (`en`, `es`, `de`, `fr`) those that a text has most empty words of."""
-    telling = [word for word in words(text) if word not in _ELSEWHERE]
-    heard = {language: sum(word in empty for word in telling) for language, empty in _EMPTY.items()}
-    most = max(heard.values())
-    return [language for language, count in heard.items() if most and count == most]
+    heard = [language for word in words(text) for language in _TOLD_BY.get(word, ())]
+    counts = {language: heard.count(language) for language in _EMPTY} if heard else {}
+    most = max(counts.values(), default=0)
+    return [language for language, count in counts.items() if count == most]
