@@ -112,6 +112,8 @@ def test_names_are_one_clean_line_whatever_comes(text: str, cased: bool) -> None
         ("No, it's Maria", "Maria", "Karin", False),
         ("No, this is Maria, not Stefan", "Maria", "Stefan", False),
         ("No, it's Maria, his wife, not Stefan", "Maria", "Stefan", False),
+        ("No, this is Katrin", "Katrin", "Karin", True),
+        ("No, this is Stefanie, his wife", "Stefanie", "Stefan", False),
         ("", "", "", False),
     ],
 )

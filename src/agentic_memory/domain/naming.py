@@ -140,14 +140,14 @@ def corrects(quote: str, name: str, held: str) -> bool:
     "No, it's Katrin" mends Karin, for the names are alike; "my name is Maria" speaks of the name;
     "it's Maria, not Eva" rejects the other. "No, this is Maria" said to Stefan is another person.
     """
-    if not name.split() or not held.split():
+    said = straight(plain(quote))
+    if not name.split() or not held.split() or _RELATIVE.search(said):
         return False
     if SequenceMatcher(None, _letters(name), _letters(held)).ratio() >= ALIKE:
         return True
-    said = straight(plain(quote))
     rejects = re.compile(rf"(?i)\b(?:not|no)(?: (?:me llamo|soy|es))? {re.escape(held.split()[0])}\b")
     of_name = _OF_NAMES.search(said) or rejects.search(said)
-    return of_name is not None and not _ANOTHER_SPEAKS.search(said)
+    return of_name is not None and not _SPEAKS.search(said)
 
 
 def is_no_name(word: str) -> bool:
@@ -172,8 +172,9 @@ def is_capital(word: str) -> bool:
 ALIKE = 0.65
 """How much of two given names must be the same, in order, where one may be misheard for the other."""
 _OF_NAMES = re.compile(r"(?i)\b(?:name(?:'s)?|call me|nombre|llamo|ll[a\u00e1]m[ae]me)\b")
-_ANOTHER_SPEAKS = re.compile(
-    r"(?i)\b(?:this is|speaking|wife|husband|partner|son|daughter|mother|father|brother|sister|habla|mujer|esposa|esposo|marido|pareja|hij[oa]|madre|padre|herman[oa])\b"
+_SPEAKS = re.compile(r"(?i)\b(?:this is|speaking|habla)\b")
+_RELATIVE = re.compile(
+    r"(?i)\b(?:wife|husband|partner|son|daughter|mother|father|brother|sister|assistant|mujer|esposa|esposo|marido|pareja|hij[oa]|madre|padre|herman[oa])\b"
 )
 
 
