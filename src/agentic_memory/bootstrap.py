@@ -273,7 +273,8 @@ def build(
         ),
         forget=_forget(storage, platform, memory, book, brief_caller),
         callers=Callers(
-            storage.records, memory, book.normalise, clock, mem0.memory.load if mem0 else None
+            storage.records, memory, book.normalise, clock,
+            mem0.memory.load if mem0 else None, mem0.memory.history if mem0 else None,
         ),
         bell=bell,
     )

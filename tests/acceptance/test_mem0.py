@@ -162,6 +162,10 @@ def test_the_admin_api_shows_and_mends(server: ServerProcess) -> None:
     assert server.admin("PATCH", path, {"text": "User prefers letters"}).status == 200
     greeting = server.ring(STEFAN).value["conversation_config_override"]["agent"]["first_message"]
     assert "email" not in greeting
+    told = server.admin("GET", f"{path}/history").value["history"]
+    assert [(c["action"], c["new_text"]) for c in told] == [("created", chosen["text"]), ("edited", "User prefers letters")]
+    assert "User prefers letters" in server.command("memories", STEFAN, "--history").out
+    assert server.admin("GET", f"/v1/callers/{STEFAN}/memories/mem_none/history").status == 404
     assert server.admin("DELETE", path).value == {"deleted": True}
     assert server.admin("DELETE", path).status == 404
     calls = server.admin("GET", f"/v1/callers/{STEFAN}/calls").value["calls"]

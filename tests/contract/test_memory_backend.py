@@ -57,6 +57,8 @@ def call(day: int, *lines: str, caller_id: str = ANA, name: str = "", **more: st
 
 NAMED = call(1, "A: Who is calling?", "C: My name is Ana. I prefer email updates.", summary="Ana introduced herself.")
 MOVED = call(5, "A: What is new?", "C: I live in Lisbon now. Please call me by phone from now on.", preferred_contact="phone")
+MADRID = call(3, "A: Where are you?", "C: I live in Madrid.")
+LISBON = call(4, "A: Where are you?", "C: I live in Lisbon now.")
 PIANO = call(9, "A: How are you?", "C: My brother Tom sold the old piano.", summary="Ana told of the piano.")
 
 
@@ -116,6 +118,30 @@ def test_a_search_finds_the_words_of_this_caller_alone(memory: MemoryBackend) ->
     assert "old piano" in found(memory, "piano")
     assert "grand" not in found(memory, "piano")
     assert "grand" in found(memory, "piano", BEN)
+
+
+def no_longer_true(memory: MemoryBackend) -> set[bool]:
+    """Whether what is found of Madrid is marked; each mark is in the words too."""
+    results = memory.search(TENANT, ANA, "I live in Madrid", 20, NOW).results
+    assert all(r.superseded == r.text.endswith(" (no longer true)") for r in results)
+    return {r.superseded for r in results if "Madrid" in r.text}
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_search_marks_what_holds_no_longer_until_it_holds_again(memory: MemoryBackend, order: tuple[int, int]) -> None:
+    for i in order:
+        memory.remember((MADRID, LISBON)[i])
+    assert no_longer_true(memory) == {True}
+    memory.remember(replace(MADRID, conversation_id="conv_8", started_at=START + 8 * DAY))
+    assert no_longer_true(memory) == {False}
+
+
+def test_a_mark_goes_when_an_operator_takes_away_its_reason(memory: MemoryBackend) -> None:
+    for one in (MADRID, LISBON):
+        memory.remember(one)
+    chosen = next(m for m in memory.memories(TENANT, ANA) if m.is_current and m.value == "Lisbon")
+    memory.delete(TENANT, ANA, chosen.id, NOW)
+    assert no_longer_true(memory) == {False}
 
 
 @pytest.mark.parametrize("limit", [1, 2, 50])

@@ -23,6 +23,13 @@ class Loader(Protocol):
         """None if unknown; without `with_calls`, calls come without their turns."""
 
 
+class Historian(Protocol):
+    """Tells what happened to memories: `RecordStore.history`, or what takes its place."""
+
+    def __call__(self, tenant: str, caller_id: str, memory_id: str | None = None) -> tuple[Change, ...]:
+        """Oldest first, of all memories without `memory_id`; nothing of what is not known."""
+
+
 class Callers:
     """What is remembered, by caller. Every method raises NotFound for a caller who is not known."""
 
@@ -33,16 +40,18 @@ class Callers:
         normalise: Callable[[str | None], str | None],
         clock: Clock,
         load: "Loader | None" = None,
+        history: "Historian | None" = None,
     ) -> None:
         """`normalise` turns an id as typed into a caller id.
 
-        `load` reads one caller whole where calls and memories are not in `records`.
+        `load` reads one caller whole, and `history` a memory's, where calls and memories are not in `records`.
         """
         self._records = records
         self._backend = backend
         self._normalise = normalise
         self._clock = clock
         self._load: Loader = load or records.load
+        self._history: Historian = history or records.history
 
     def page(self, query: str, limit: int, cursor: str | None) -> CallerPage:
         """Callers whose id or name contains `query`, newest call first."""
@@ -60,11 +69,11 @@ class Callers:
         caller = self.one(given)
         return self._backend.memories(DEFAULT_TENANT, caller.caller_id)
 
-    def history(self, given: str, memory_id: str) -> tuple[Change, ...]:
-        """What happened to one memory, oldest first; also to one that was deleted."""
+    def history(self, given: str, memory_id: str | None = None) -> tuple[Change, ...]:
+        """What happened to one memory, or to all, oldest first; also to those that were deleted."""
         caller = self.one(given)
-        changes = self._records.history(DEFAULT_TENANT, caller.caller_id, memory_id)
-        if not changes:
+        changes = self._history(DEFAULT_TENANT, caller.caller_id, memory_id)
+        if memory_id is not None and not changes:
             raise NotFound(what="Memory")
         return changes
 

@@ -1,10 +1,13 @@
 """Mem0 Cloud as a MemoryBackend."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from agentic_memory.backends.mem0_cloud.breaker import Breaker
+from agentic_memory.backends.mem0_cloud.changes import changes, changes_told
 from agentic_memory.backends.mem0_cloud.client import Client, Condition, Observer, Tools
+from agentic_memory.backends.mem0_cloud.marking import MARK, ended, is_superseded
 from agentic_memory.backends.mem0_cloud.rebuilding import Known, known
 from agentic_memory.backends.mem0_cloud.stored import Stored
 from agentic_memory.backends.mem0_cloud.wire import Wire
@@ -38,7 +41,7 @@ from agentic_memory.domain.briefing import Brief, in_words
 from agentic_memory.domain.call import Call
 from agentic_memory.domain.caller import DEFAULT_TENANT
 from agentic_memory.domain.conflict import edit
-from agentic_memory.domain.memory import Findings, Found, Memory, MemoryKind
+from agentic_memory.domain.memory import Change, Findings, Found, Memory, MemoryKind
 from agentic_memory.domain.records import CallerRecords, CallRecord, Hold, Moved
 from agentic_memory.domain.wording import comparable, one_line
 from agentic_memory.errors import (
@@ -116,7 +119,9 @@ class Mem0Memory:
         Raises MalformedPayload for a call that cannot be sent, MemoryServiceFailed where inferring failed.
         """
         facts = self._extractor.extract(call)
-        return self.keep(Taught(call, facts, turns=turn_marks(call), digest=digest(call)), infer=True)
+        changed = self.keep(Taught(call, facts, turns=turn_marks(call), digest=digest(call)), infer=True)
+        self.mark(call.tenant, call.caller_id or "", call.conversation_id)
+        return changed
 
     def keep(self, taught: Taught, *, infer: bool) -> bool:
         """Keep a call with these facts unless it is kept already; return whether anything changed.
@@ -144,6 +149,36 @@ class Mem0Memory:
         self._follow(event)
         return True
 
+    def mark(self, tenant: str, caller_id: str, conversation_id: str = "", before: Iterable[Memory] = ()) -> None:
+        """Mark the records that say what holds no longer, and take the mark from what holds again.
+
+        Of transcripts, those are looked at that this conversation, or what was done since `before`, concerns.
+        """
+        user = user_of(tenant, caller_id)
+        held = self.client.listed(user, FACTUAL)
+        now = ended(_memories_in(tenant, caller_id, held))
+        if conversation_id:
+            others = [m for m in held if m.conversation_id != conversation_id]
+            before = _memories_in(tenant, caller_id, others)
+        wrong = [m for m in held if now.is_told_wrongly_by(m)]
+        concerned = {m.conversation_id for m in wrong} | {c for c, _ in now.turns ^ ended(before).turns}
+        for conversation in sorted(concerned - {""}):
+            spoken = (m for m in self._of_conversation(user, conversation) if m.record == TURNS)
+            wrong += [m for m in spoken if now.is_told_wrongly_by(m)]
+        for record in wrong:
+            self.client.update(record, record.text, {**record.metadata, MARK: now.has(record)})
+
+    def history(self, tenant: str, caller_id: str, memory_id: str | None = None) -> tuple[Change, ...]:
+        """What happened to one memory, or to all, as `changes` makes it; of Mem0's own what it noted itself."""
+        found = self._known(tenant, caller_id, self.client.deadline())
+        made = changes(found) if found else ()
+        if memory_id is None:
+            return made
+        noted: tuple[Change, ...] = ()
+        if _is_of_mem0(memory_id):
+            noted = changes_told(self.client.history(memory_id), user_of(tenant, caller_id), memory_id)
+        return noted or tuple(change for change in made if change.memory_id == memory_id)
+
     def memories(self, tenant: str, caller_id: str) -> tuple[Memory, ...]:
         """What the calls taught, compiled anew, and what others' software left in Mem0."""
         found = self._known(tenant, caller_id, self.client.deadline())
@@ -164,6 +199,7 @@ class Mem0Memory:
             "type": str(MemoryKind.FACTUAL), "record": EDIT, "format": FORMAT, "tenant": tenant, "memory_id": memory_id,
         }  # fmt: skip
         self.client.add(user, [{"role": "user", "content": text}], note, infer=False, at=at)
+        self.mark(tenant, caller_id, before=found.records.memories)
         return edited
 
     def delete(self, tenant: str, caller_id: str, memory_id: str, at: float) -> None:
@@ -180,6 +216,7 @@ class Mem0Memory:
         user = user_of(tenant, caller_id)
         self._mend(user, found, memory, without)
         self._drop_shadows(user, memory)
+        self.mark(tenant, caller_id, before=found.records.memories)
 
     def forget(self, tenant: str, caller_id: str) -> bool:
         """Delete all that Mem0 has of this user, and see that it is gone."""
@@ -347,6 +384,19 @@ class Mem0Memory:
                 self.client.delete(held)
 
 
+def _memories_in(tenant: str, caller_id: str, held: Sequence[Stored]) -> tuple[Memory, ...]:
+    found = known(tenant, caller_id, held)
+    return found.records.memories if found else ()
+
+
+def _is_of_mem0(memory_id: str) -> bool:
+    """Whether an id has the form of Mem0's own: it refuses any other."""
+    try:
+        return str(UUID(memory_id)) == memory_id
+    except ValueError:
+        return False
+
+
 def user_of(tenant: str, caller_id: str) -> str:
     """The user id under which Mem0 has a caller: theirs, as the original had it, but for further tenants."""
     return caller_id if tenant == DEFAULT_TENANT else f"{tenant}:{caller_id}"
@@ -404,17 +454,19 @@ def _found_of(result: Stored, told: str) -> Found:
     turn = turn_of(result.metadata, result.text) if result.record == TURNS else None
     day = in_words(result.at)
     speaker = _SPEAKERS.get(turn[1], "") if turn else ""
-    words = f"{f'[{day}] ' if day else ''}{speaker}{told}"
+    words, past = f"{f'[{day}] ' if day else ''}{speaker}{told}", is_superseded(result)
+    after = " (no longer true)" if past else ""
     return Found(
         id=result.id,
         kind=MemoryKind.SEMANTIC if result.kind == MemoryKind.SEMANTIC else MemoryKind.FACTUAL,
-        text=one_line(words, FOUND_CHARS),
+        text=one_line(words, FOUND_CHARS - len(after)) + after,
         similarity=min(1.0, max(0.0, result.similarity)),
         at=result.at,
         conversation_id=result.conversation_id,
         turn=turn[0] if turn else None,
         turns=(turn[0],) if turn else (),
         quote=result.text if turn else None,
+        superseded=past,
     )
 
 

@@ -144,6 +144,11 @@ class Client:
         target = f"/v1/memories/{quote(memory.id, safe='')}/"
         self._send(_Request("update", "PUT", target, {"text": text, "metadata": metadata}), self.deadline())
 
+    def history(self, memory_id: str) -> Any:
+        """What Mem0 noted of one memory, as it tells it; nothing of a memory that it does not know."""
+        target = f"/v1/memories/{quote(memory_id, safe='')}/history/"
+        return self._send(_Request("history", "GET", target), self.deadline(), absent=[])
+
     def delete(self, memory: Stored) -> None:
         """Delete one memory; nothing happens if it has gone."""
         target = f"/v1/memories/{quote(memory.id, safe='')}/"

@@ -110,7 +110,9 @@ def _memories(
             memories = after(memories, reconcile(memories, facts, call, forgotten))
     memories = after(memories, resettle(memories, calls[-1].started_at if calls else 0.0))
     spoken = {m.id for m in foreign if m.kind == MemoryKind.SEMANTIC}
-    return tuple(replace(m, kind=MemoryKind.SEMANTIC) if m.id in spoken else m for m in memories)
+    memories = tuple(replace(m, kind=MemoryKind.SEMANTIC) if m.id in spoken else m for m in memories)
+    replaced = {m.id: m.replaced_by for m in foreign if m.replaced_by}
+    return tuple(replace(m, superseded_by=replaced[m.id]) if m.id in replaced else m for m in memories)
 
 
 def _foreign_memory(memory: Stored) -> Memory:

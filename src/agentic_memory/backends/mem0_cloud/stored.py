@@ -22,6 +22,8 @@ class Stored:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     similarity: float = 0.0
     """Mem0's score; 0 where it gives none."""
+    replaced_by: str | None = None
+    """The memory that took its place, where Mem0 itself says so."""
 
     @property
     def kind(self) -> str:
@@ -85,6 +87,7 @@ def one(item: Mapping[str, Any]) -> Stored | None:
         session=_text(item.get("run_id")) or _text(item.get("session_id")),
         metadata=metadata if isinstance(metadata, Mapping) else {},
         similarity=_number(score),
+        replaced_by=_text(item.get("replaced_by")),
     )
 
 

@@ -42,6 +42,7 @@ class Mem0Side:
             self._memory.keep(whole, infer=False)
             forgotten, by_hand = {}, ()  # the first call's record holds them for all
         self._write_foreign(user_of(tenant, caller_id), foreign)
+        self._memory.mark(tenant, caller_id)
 
     def _write_foreign(self, user: str, memories: Sequence[Memory]) -> None:
         there = {(m.text, int(m.at)) for m in self._client.listed(user)} if memories else set()

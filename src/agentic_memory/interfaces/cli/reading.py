@@ -80,7 +80,7 @@ def memories(caller: str, everything: bool, history: bool, data_dir: str | None,
     with opened(data_dir) as services:
         known = _known(services, caller)
         if history:
-            _write_history(_history_of(services, known), machine)
+            _write_history(services.callers.history(known.caller_id), machine)
             return
         found = [m for m in services.callers.memories(caller) if everything or m.is_current]
         if machine:
@@ -194,10 +194,6 @@ def _because(evidence: "Evidence") -> str:
         where = f"turn {evidence.turn}, " if evidence.turn is not None else ""
         return f"“{evidence.quote}” ({where}{evidence.conversation_id})"
     return f"{evidence.field or 'the call'} ({evidence.conversation_id})"
-
-
-def _history_of(services: "Services", caller: "Caller") -> "Sequence[Change]":
-    return services.storage.records.history(caller.tenant, caller.caller_id)
 
 
 def _write_history(changes: "Sequence[Change]", machine: bool) -> None:
