@@ -56,8 +56,9 @@ TIME_WORDS = frozenset(
     | {"ete", "hiver", "automne", "printemps", "heures", "primavera", "dia", "dias", "o'clock"}
 )
 """Folded words that name a time, each by itself."""
-_DIGIT = re.compile(r"\d")
-_TIME_FIGURES = re.compile(r"\b(?:(?:19|20)\d\d|\d{1,2}(?:st|nd|rd|th)|\d{1,2}(?::\d\d)? ?[ap]\.?m)\b|\b\d{1,2}:\d\d\b")
+_TIME_FIGURES = re.compile(
+    r"\d(?<!\w\d)(?:(?:(?<=1)9|(?<=2)0)\d\d|\d?(?:st|nd|rd|th)|\d?(?::\d\d)? ?[ap]\.?m|\d?:\d\d)\b"
+)
 MAYBE_TIMES = ("night", "spring", "fall", "may", "march")
 """Words that name a time after another one: "last night", "this spring"."""
 _SPRING = re.compile(rf"\b(?:last|next|this|past|in|early|late) (?:{'|'.join(MAYBE_TIMES)})\b")
@@ -81,9 +82,9 @@ def speaks_of_time(folded: str, said: AbstractSet[str]) -> bool:
 
 def shows_a_time(folded: str) -> bool:
     """Whether something said (folded) names a time in figures or in two words: "10:30", "last night"."""
-    if _DIGIT.search(folded) and _TIME_FIGURES.search(folded):
+    if _TIME_FIGURES.search(folded):
         return True
-    return _SPRING.search(folded) is not None
+    return any(word in folded for word in MAYBE_TIMES) and _SPRING.search(folded) is not None
 
 
 def windows(question: str, at: float) -> tuple[Window, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from agentic_memory.domain.call import Role
 from agentic_memory.domain.memory import Memory
-from agentic_memory.domain.records import CallerRecords
+from agentic_memory.domain.records import CallerRecords, Vectors
 from agentic_memory.engine.recall.lexical import Postings, postings
 from agentic_memory.engine.recall.traits import Traits, traits_of
 from agentic_memory.engine.recall.vectors import pieces, unpack, usable
@@ -177,22 +177,21 @@ def _vectors(
 ) -> "tuple[NDArray[np.float32], NDArray[np.int64]]":
     import numpy as np
 
-    blocks: list[NDArray[np.float32]] = []
+    blocks: list[Vectors] = []
     owners: list[int] = []
     at = 0
     for record in records.calls:
         parts = [len(pieces(t.text)) for t in record.call.spoken_turns]
         if record.vectors is not None and usable(record.vectors, model_id, sum(parts)):
-            blocks.append(unpack(record.vectors))
+            blocks.append(record.vectors)
             owners += [at + i for i, n in enumerate(parts) for _ in range(n)]
         at += len(parts)
     places = [(m, first + i) for i, m in enumerate(alone)] + list(keyed)
     for memory, place in places:
         had = records.memory_vectors.get(memory.id)
         if had is not None and usable(had, model_id, 1):
-            blocks.append(unpack(had))
+            blocks.append(had)
             owners.append(place)
-    width = {b.shape[1] for b in blocks}
-    if len(width) != 1:
+    if len({block.dimension for block in blocks}) != 1:
         return np.zeros((0, 0), dtype=np.float32), np.zeros(0, dtype=np.int64)
-    return np.concatenate(blocks), np.array(owners, dtype=np.int64)
+    return unpack(*blocks), np.array(owners, dtype=np.int64)

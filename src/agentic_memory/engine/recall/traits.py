@@ -52,6 +52,7 @@ _MONEY_WORDS = (
 _MONEY_SIGN = re.compile(r"[$\u20ac\u00a3%]")
 _MONEY = re.compile(rf"{_MONEY_SIGN.pattern}|\b(?:{'|'.join(_MONEY_WORDS.split())}|por ciento)\b")
 _NUMERAL = re.compile(r"\d|hundert|tausend|zwanzig|dreissig|(?:vier|funf|sech|sieb|acht|neun)zig")
+_SHORTEST_NUMERAL = len("hundert")
 _NAME = re.compile(r"[A-Z\u00c0-\u00de](?<=[\w,;:'\u2019-] .)[\w'\u2019-]*[a-z\u00df-\u00ff]")
 _QUOTED = re.compile(r"[\"\u201c\u00ab]\w")
 _OPENING = re.compile(
@@ -152,6 +153,8 @@ def _united(sorts: "NDArray[np.int64]", lengths: "NDArray[np.int64]") -> "NDArra
 def _sort(word: str) -> int:
     """What one word tells of its passage, as bits."""
     sort = _SORTS.get(word, 0)
+    if len(word) < _SHORTEST_NUMERAL and word.isascii() and word.isalpha():
+        return sort
     if not word.isascii() and is_unspaced(word):
         return sort | _MAYBE
     if "'" in word:

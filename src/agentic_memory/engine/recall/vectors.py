@@ -25,7 +25,7 @@ CONTEXT_CHARS = 200
 MAX_PIECES = 4
 """More of one turn than this many pieces is not embedded (its words still count)."""
 
-_SENTENCE = re.compile(r"(?<=[.!?\u2026\u3002\uff1f\uff01])\s+|\n+")
+_SENTENCE = re.compile(r"\s(?:(?<=[.!?\u2026\u3002\uff1f\uff01]\s)\s*|(?<=\n)\n*)")
 
 
 def pieces(text: str) -> list[str]:
@@ -79,12 +79,12 @@ def pack(matrix: "NDArray[np.float32]", model_id: str) -> Vectors:
     return Vectors(model_id, dimension, count, matrix.astype("<f2").tobytes())
 
 
-def unpack(vectors: Vectors) -> "NDArray[np.float32]":
-    """Stored vectors as float32[n, d]."""
+def unpack(*stored: Vectors) -> "NDArray[np.float32]":
+    """Stored vectors of the same dimension, one or several in a row, as float32[n, d]."""
     import numpy as np
 
-    packed = np.frombuffer(vectors.data, dtype="<f2", count=vectors.count * vectors.dimension)
-    return packed.reshape(vectors.count, vectors.dimension).astype(np.float32)
+    packed = np.frombuffer(b"".join(vectors.data for vectors in stored), dtype="<f2")
+    return packed.reshape(sum(vectors.count for vectors in stored), stored[0].dimension).astype(np.float32)
 
 
 def usable(vectors: Vectors | None, model_id: str, count: int) -> bool:

@@ -14,8 +14,8 @@ SHORTEST, LONGEST = 96, 320
 _READ = 4000
 """More of a turn than this is not looked at for what to show."""
 _CLAUSES = 200
-_CLAUSE = re.compile(r"(?<=[.!?\u2026;])\s+|(?<=[,:\u2013\u2014])\s+|\n+")
-_SENTENCE = re.compile(r"(?<=[.!?\u2026])\s+")
+_CLAUSE = re.compile(r"\s(?:(?<=[.!?\u2026;,:\u2013\u2014]\s)\s*|(?<=\n)\n*)")
+_SENTENCE = re.compile(r"\s(?<=[.!?\u2026]\s)\s*")
 _SPACE = re.compile(r"\s+")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

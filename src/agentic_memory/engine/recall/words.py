@@ -17,6 +17,8 @@ _SPLIT = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _FOREIGN = re.compile(r"[^\W\x00-\x7f]")
 _KEPT = bytes(c if c < 128 and (chr(c).isalnum() or chr(c) == "'") else ord(" ") for c in range(256))
 """For `bytes.translate`: all but ASCII letters, digits and apostrophes becomes a space."""
+_LOOSE = re.compile(r"'(?:(?<![^ '].)|(?![^ ']))")
+"""An apostrophe that joins nothing, in what _KEPT left."""
 _UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _MARK = re.compile("[\u0300-\u036f]")
 
@@ -91,13 +93,7 @@ def _split(folded: str) -> list[str]:
     if not folded.isascii() and _FOREIGN.search(folded):
         return _SPLIT.findall(folded)
     spaced = folded.encode("ascii", "replace").translate(_KEPT).decode("ascii")
-    if "'" in spaced and _has_loose_apostrophe(f" {spaced} "):
-        return _SPLIT.findall(spaced)
-    return spaced.split()
-
-
-def _has_loose_apostrophe(spaced: str) -> bool:
-    return " '" in spaced or "' " in spaced or "''" in spaced
+    return (_LOOSE.sub(" ", spaced) if "'" in spaced else spaced).split()
 
 
 def _parts(word: str) -> list[str]:
