@@ -54,6 +54,12 @@ def test_a_full_disk_refuses_and_recovers(database: Database, inbox: SqliteInbox
     assert database.integrity() == "ok"
 
 
+def open_files() -> set[Path]:
+    """What this process has open, where the system tells."""
+    folder = Path("/proc/self/fd")
+    return {link.resolve() for link in folder.iterdir()} if folder.exists() else set()
+
+
 FULL = """
 import resource, sys
 from agentic_memory.backends.archive.local_folder import LocalArchive
@@ -131,6 +137,7 @@ def test_a_file_that_is_no_database(path: Path, content: bytes) -> None:
     with pytest.raises(StorageCorrupt) as error:
         Database(path)
     assert not error.value.retryable
+    assert path.resolve() not in open_files()
     assert path.read_bytes() == content
 
 

@@ -26,9 +26,13 @@ class Traced:
 
     def __init__(self) -> None:
         self.ran: list[str] = []
-        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        connection.set_trace_callback(self.ran.append)
-        self.writer = Writer(connection, 0.1)
+        self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self._connection.set_trace_callback(self.ran.append)
+        self.writer = Writer(self._connection, 0.1)
+
+    def close(self) -> None:
+        self.writer.close()
+        self._connection.close()
 
     def saying(self, word: str):
         return lambda connection: connection.execute(f"SELECT '{word}'").fetchone()[0]
@@ -42,7 +46,7 @@ class Traced:
 def traced() -> Iterator[Traced]:
     traced = Traced()
     yield traced
-    traced.writer.close()
+    traced.close()
 
 
 @pytest.mark.usefixtures("patient")

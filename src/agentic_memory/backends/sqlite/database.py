@@ -20,6 +20,15 @@ PING_SECONDS = 2.0
 """A health check must not wait as long as a delivery may."""
 WAL_LIMIT = 64_000_000
 """Bytes to which the write-ahead log shrinks after a burst."""
+CONNECTION: dict[str, object] = {
+    "cache_size": -CACHE_KIB,
+    "temp_store": "MEMORY",
+    "foreign_keys": "ON",
+    "synchronous": "FULL",
+    "secure_delete": "ON",
+    "journal_size_limit": WAL_LIMIT,
+}
+"""What every connection is set to."""
 
 
 class Database:
@@ -166,7 +175,7 @@ class Database:
         if self._closed:
             raise StorageUnavailable(reason="it has been closed")
         if self._glancing is None:
-            self._glancing = self._open_for_reading(busy_timeout=0.0)
+            self._glancing = self._open_for_reading(busy_timeout=0)
         return self._glancing
 
     def _reader(self) -> sqlite3.Connection:
@@ -178,15 +187,11 @@ class Database:
         except IndexError:
             return self._open_for_reading()
 
-    def _open_for_reading(self, busy_timeout: float | None = None) -> sqlite3.Connection:
+    def _open_for_reading(self, **settings: object) -> sqlite3.Connection:
         try:
-            connection = self._connect()
-            if busy_timeout is not None:
-                connection.execute(f"PRAGMA busy_timeout = {busy_timeout * 1000:.0f}")
-            connection.execute("PRAGMA query_only = ON")
+            return self._connect(**settings, query_only="ON")
         except sqlite3.Error as error:
             raise translated(error, self._busy_timeout) from error
-        return connection
 
     def _close_readers(self) -> None:
         """Close what is idle; a connection in use is closed by whoever brings it back."""
@@ -194,8 +199,8 @@ class Database:
             with suppress(IndexError):
                 self._idle.pop().close()
 
-    def _connect(self) -> sqlite3.Connection:
-        """A connection that many threads use, one at a time, with explicit transactions."""
+    def _connect(self, **settings: object) -> sqlite3.Connection:
+        """A connection that many threads use, one at a time, with explicit transactions; `settings` beside ours."""
         connection = sqlite3.connect(
             self.path,
             timeout=self._busy_timeout,
@@ -203,12 +208,12 @@ class Database:
             check_same_thread=False,
             cached_statements=256,
         )
-        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-        connection.execute("PRAGMA temp_store = MEMORY")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA secure_delete = ON")
-        connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
+        try:
+            for setting, value in (CONNECTION | settings).items():
+                connection.execute(f"PRAGMA {setting} = {value}")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def _scrub(self, connection: sqlite3.Connection) -> None:
