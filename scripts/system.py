@@ -56,10 +56,16 @@ class System:
         secret = self.keys["/post-call"] if key is None else key
         return self.ask("/post-call", body, {"ElevenLabs-Signature": sign(body, secret, int(time.time()))})
 
+    def ready(self) -> Answer:
+        """What a server says of itself; a stack has no such address."""
+        address = self.urls["/client-data"].removesuffix("/client-data") + "/readyz"
+        return self._answered(urllib.request.Request(address))
+
     def ask(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """One request; a refusal is an answer too."""
-        url = self.urls[path]
-        request = urllib.request.Request(url, body, {"Content-Type": "application/json", **headers})
+        return self._answered(urllib.request.Request(self.urls[path], body, {"Content-Type": "application/json", **headers}))
+
+    def _answered(self, request: urllib.request.Request) -> Answer:
         started = time.perf_counter()
         try:
             with urllib.request.urlopen(request, timeout=30) as response:
@@ -67,7 +73,7 @@ class System:
         except urllib.error.HTTPError as error:
             status, raw = error.code, error.read()
         except OSError as error:
-            sys.exit(f"No answer from {url} ({error}).")
+            sys.exit(f"No answer from {request.full_url} ({error}).")
         took = (time.perf_counter() - started) * 1000
         try:
             value = json.loads(raw)
@@ -80,23 +86,24 @@ def arguments(about: str) -> argparse.ArgumentParser:
     """A parser that knows how to name a system."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--url", help="a server, e.g. http://127.0.0.1:8000 (the default)")
+    where.add_argument("--url", help="a server, e.g. http://127.0.0.1:8000 (the default: HOST and PORT of this folder's settings)")
     where.add_argument("--stack", help="a deployed stack; its URLs and keys are asked of the aws command line")
     return parser
 
 
 def system(given: argparse.Namespace) -> System:
     """The system that the arguments name; keys from the environment, `.env`, development keys or the stack."""
-    return _stack(given.stack) if given.stack else _server(given.url or "http://127.0.0.1:8000")
+    return _stack(given.stack) if given.stack else _server(given.url)
 
 
-def _server(url: str) -> System:
-    if urlsplit(url).scheme not in ("http", "https"):
-        sys.exit(f"{url} is no address; expected http://... or https://...")
+def _server(given: str | None) -> System:
     try:
         settings = read()
     except SettingsError as error:
         sys.exit(error.message)
+    url = given or f"http://{settings.host}:{settings.port}"
+    if urlsplit(url).scheme not in ("http", "https"):
+        sys.exit(f"{url} is no address; expected http://... or https://...")
     made = settings.data_dir / "development-keys.env"
     lines = made.read_text().splitlines() if made.is_file() else []
     held = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))

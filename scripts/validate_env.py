@@ -1,6 +1,7 @@
-"""Say whether this machine is ready to deploy, and whether a deployed stack has its keys.
+"""Say whether this machine is ready to deploy, and whether a deployed stack or a server has its keys.
 
     python scripts/validate_env.py
+    python scripts/validate_env.py --url http://127.0.0.1:8000
     python scripts/validate_env.py --stack elevenlabs-agentic-memory-stack
 """
 
@@ -51,12 +52,26 @@ def stack(name: str, checks: Checks) -> None:
         checks(f"there is a key for {path}", len(key) >= 8, f"{len(key)} characters")
 
 
+def server(url: str, checks: Checks) -> None:
+    """What a server says of itself, and whether its keys are known here; never a key's value."""
+    asked = system(arguments("").parse_args(["--url", url]))
+    answer = asked.ready()
+    checks.status(f"{url} serves", answer, 200)
+    parts = answer.value.get("checks")
+    for part, state in (parts if isinstance(parts, dict) else {}).items():
+        checks(f"  {part}", state == "ok", str(state))
+    for path, key in asked.keys.items():
+        checks(f"there is a key for {path}", len(key) >= 8, f"{len(key)} characters")
+
+
 def main() -> None:
-    """Check this machine, and the stack where one is named."""
+    """Check this machine, or the stack or server that is named."""
     given = arguments(__doc__ or "").parse_args()
     checks = Checks()
     if given.stack:
         stack(given.stack, checks)
+    elif given.url:
+        server(given.url, checks)
     else:
         machine(checks)
         account(checks)

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from threading import Event as Signal
 from typing import Any
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from agentic_memory.domain.initiation import VARIABLES as KNOWN
 from agentic_memory.errors import NotJSON, SecretUnavailable, StorageUnavailable
 from agentic_memory.interfaces.aws_lambda import (
+    ForgetDoor,
     HttpDoor,
     Opened,
     QueueDoor,
@@ -354,3 +356,38 @@ def test_a_replay_that_is_not_understood_does_nothing(order: dict[str, object]) 
 def test_a_replay_says_how_many() -> None:
     answer = ReplayDoor(lambda: lambda _: 3)({"source": "dead_letters", "dry_run": False})
     assert answer == {"source": "dead_letters", "dry_run": False, "deliveries": 3}
+
+
+EVENTS = Path(__file__).parents[2] / "events"
+"""For invoking one function by hand."""
+
+
+def by_hand(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text("utf-8"))
+    return found
+
+
+def test_events_to_invoke_a_function_with_are_answered(house: House) -> None:
+    house.remember(post_call("conv_1", "+15550100042", [("user", "My name is Stefan. I prefer e-mail updates.")]))
+    ring = by_hand("client-data")
+    ring["headers"]["x-workspace-key"] = WORKSPACE_KEY
+    answer = Function(house, "client_data").door(ring)
+    assert (answer["statusCode"], json.loads(answer["body"])["dynamic_variables"]["caller_name"]) == (200, "Stefan")
+    answer = Function(house, "retrieve").door(by_hand("retrieve"))
+    assert (answer["statusCode"], "e-mail" in answer["body"]) == (200, True)
+    assert Function(house, "post_call").door(by_hand("post-call"))["statusCode"] == 200
+    assert house.services.storage.inbox.counts().quarantined == 1
+
+
+def test_events_to_replay_and_to_forget_with_are_understood() -> None:
+    orders = {name: replay_order(by_hand(name)) for name in ("replay-dry-run", "replay-conversation")}
+    assert orders["replay-dry-run"] == ReplayOrder("dead_letters", "", "", True)
+    assert orders["replay-conversation"] == ReplayOrder("dead_letters", "", "conv_example", False)
+    asked: list[tuple[str, bool]] = []
+
+    def erase(caller_id: str, *, dry_run: bool) -> Mapping[str, int]:
+        asked.append((caller_id, dry_run))
+        return {"waiting": 0}
+
+    assert ForgetDoor(lambda: erase)(by_hand("forget-dry-run")) == {"dry_run": True, "waiting": 0}
+    assert asked == [("+15550100042", True)]
