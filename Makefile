@@ -9,7 +9,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 # What the AWS stack is checked with. None of it is needed to run, and their pins do not fit each other.
 AWS_TOOLS := aws checkov ministack lambda
 
-.PHONY: help install demo serve test test-aws layer smoke check judge requirements bench bench-peers clean
+.PHONY: help install demo serve test test-aws layer smoke check judge requirements learn bench bench-peers clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -113,6 +113,9 @@ requirements: $(STAMPS)/dev  ## Compile requirements/*.txt
 	$(COMPILE) requirements/peers.in --output-file requirements/peers.txt
 	for tool in $(AWS_TOOLS); do $(COMPILE) requirements/$$tool.in --output-file requirements/$$tool.txt; done
 	$(COMPILE) layer/requirements.in --output-file layer/requirements.txt
+
+learn: $(STAMPS)/dev  ## Learn again where answers lie (training/README.md)
+	@$(BIN)/python -m training.learn
 
 bench: $(STAMPS)/dev  ## Measure: bench/README.md says how
 	@$(BIN)/python bench/latency.py

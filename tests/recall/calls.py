@@ -76,8 +76,13 @@ class Person:
 
 @cache
 def everyone() -> tuple[Person, ...]:
-    """All callers, in the order of their files."""
-    return tuple(_person(path.stem, json.loads(path.read_text("utf-8"))) for path in sorted(PEOPLE.glob("*.json")))
+    """All callers of the set, in the order of their files."""
+    return read(PEOPLE)
+
+
+def read(folder: Path) -> tuple[Person, ...]:
+    """The callers in a folder, in the order of their files."""
+    return tuple(_person(path.stem, json.loads(path.read_text("utf-8"))) for path in sorted(folder.glob("*.json")))
 
 
 def questions() -> Iterator[tuple[Person, Asked]]:

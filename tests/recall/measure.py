@@ -116,8 +116,8 @@ def webhook(person: Person, call: PhoneCall) -> bytes:
 
 
 @contextmanager
-def remembered(model: str = "usem3") -> Iterator[House]:
-    """A house that has had all calls, oldest first, whoever called."""
+def remembered(model: str = "usem3", people: Sequence[Person] = ()) -> Iterator[House]:
+    """A house that has had all calls of these people (none given: of everyone), oldest first, whoever called."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "agents").mkdir()
         environment = {
@@ -133,7 +133,7 @@ def remembered(model: str = "usem3") -> Iterator[House]:
         try:
             services.model.load()
             house = House(services, clock)
-            for person, call in sorted(((p, c) for p in everyone() for c in p.calls), key=lambda pair: pair[1].at):
+            for person, call in sorted(((p, c) for p in people or everyone() for c in p.calls), key=lambda pair: pair[1].at):
                 clock.time = call.at.timestamp() + 3600
                 house.remember(webhook(person, call))
             yield house

@@ -110,25 +110,27 @@ class Engine:
 
     def search(self, tenant: str, caller_id: str, query: str, limit: int, at: float) -> Findings:
         """Exact search in everything this caller and the agent said to each other."""
-        from agentic_memory.engine.recall import search
+        from agentic_memory.engine.recall import asked, search
 
         index = self._index(tenant, caller_id)
         if index is None:
             return Findings((), degraded=self._model.is_degraded)
-        vectors = self._question(index, query)
-        results: tuple[Found, ...] = search(index, query, vectors, limit, at)
-        return Findings(results, degraded=vectors is None and self._model.has_vectors)
+        question = asked(index, query, at)
+        vector = self._vector(question.dense)
+        results: tuple[Found, ...] = search(index, question, vector, limit)
+        return Findings(results, degraded=vector is None and self._model.has_vectors)
 
     def explain(
         self, tenant: str, caller_id: str, query: str, limit: int, at: float
     ) -> "tuple[Explained, ...]":
         """As `search`, with what each step of the ranking contributed."""
-        from agentic_memory.engine.recall import explain
+        from agentic_memory.engine.recall import asked, explain
 
         index = self._index(tenant, caller_id)
         if index is None:
             return ()
-        return explain(index, query, self._question(index, query), limit, at)
+        question = asked(index, query, at)
+        return explain(index, question, self._vector(question.dense), limit)
 
     def warm(self, tenant: str, caller_id: str) -> None:
         """Load the caller into the cache for the call that begins."""
@@ -136,13 +138,14 @@ class Engine:
 
     def rehearse(self) -> None:
         """Search a made-up call once, so that the first real search finds everything loaded."""
-        from agentic_memory.engine.recall import CallerIndex, search
+        from agentic_memory.engine.recall import CallerIndex, asked, search
 
         turn = Turn(0, Role.CALLER, "The rehearsal was on Tuesday.")
         call = Call("", "", "", 0.0, turns=(turn,))
         made_up = CallerRecords(Caller("", ""), (CallRecord(call, self._call_vectors(call)),))
         index = CallerIndex.build(made_up, self._model.vectors_id)
-        search(index, "When?", self._question(index, "When?"), 1, 0.0)
+        question = asked(index, "When?", 0.0)
+        search(index, question, self._vector(question.dense), 1)
 
     def remember(self, call: Call, hold: Hold | None = None) -> bool:
         """Extract, reconcile, embed, brief, commit: all in one transaction of the store.
@@ -224,10 +227,9 @@ class Engine:
         version = (caller.first_call_at, caller.revision)
         return self._cache.get(tenant, caller_id, version, build)
 
-    def _question(self, index: "CallerIndex", query: str) -> "NDArray[np.float32] | None":
-        from agentic_memory.engine.recall import query_texts
-
-        return self._model.embed(query_texts(index, query))
+    def _vector(self, text: str) -> "NDArray[np.float32] | None":
+        rows = self._model.embed([text])
+        return None if rows is None else rows[0]
 
     def _records(self, call: Call) -> CallerRecords:
         caller_id = call.caller_id or ""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from agentic_memory.domain.memory import Found, MemoryKind
 from agentic_memory.domain.records import CallerRecords
-from agentic_memory.engine.recall import CallerIndex, explain, query_texts, search
+from agentic_memory.engine.recall import CallerIndex, asked, explain, search
 from tests.unit.recall.people import JUNE, MAY, MODEL, NOW, call, fact, letters, records
 
 DENTIST = call(
@@ -28,8 +28,8 @@ GARDEN = call(
 
 def ask(held: CallerRecords, query: str, limit: int = 3, at: float = NOW, *, by_words: bool = False) -> tuple[Found, ...]:
     index = CallerIndex.build(held, MODEL)
-    vectors = None if by_words else letters(query_texts(index, query))
-    return search(index, query, vectors, limit, at)
+    question = asked(index, query, at)
+    return search(index, question, None if by_words else letters([question.dense])[0], limit)
 
 
 def test_finds_the_turn_and_names_where_it_was_said() -> None:
@@ -62,12 +62,12 @@ def test_vectors_of_another_model_or_another_length_are_not_compared() -> None:
     index = CallerIndex.build(records(DENTIST, model="other@1"), MODEL)
     assert not index.has_vectors
     index = CallerIndex.build(records(DENTIST), MODEL)
-    assert search(index, "dentist", np.ones((1, 7), dtype=np.float32), 1, NOW)[0].turn == 1
+    assert search(index, asked(index, "dentist", NOW), np.ones(7, dtype=np.float32), 1)[0].turn == 1
 
 
 def test_no_vectors_of_a_lexical_only_embedder() -> None:
     index = CallerIndex.build(records(DENTIST, embed=lambda texts: np.empty((len(texts), 0), dtype=np.float32)), MODEL)
-    assert search(index, "dentist", np.empty((1, 0), dtype=np.float32), 1, NOW)[0].turn == 1
+    assert search(index, asked(index, "dentist", NOW), np.empty(0, dtype=np.float32), 1)[0].turn == 1
 
 
 def test_a_question_about_the_agent_prefers_what_the_agent_said() -> None:
@@ -168,8 +168,8 @@ def test_similarity_is_weak_for_what_was_never_said() -> None:
 
 def test_explanation_sums_to_the_order() -> None:
     index = CallerIndex.build(records(DENTIST, GARDEN), MODEL)
-    query = "When is the appointment with the dentist?"
-    found = explain(index, query, letters(query_texts(index, query)), 5, NOW)
+    question = asked(index, "When is the appointment with the dentist?", NOW)
+    found = explain(index, question, letters([question.dense])[0], 5)
     assert [e.total for e in found] == sorted((e.total for e in found), reverse=True)
     assert {"words", "meaning", "speaker", "kind"} <= set(found[0].steps)
     assert all(math.isfinite(v) for e in found for v in e.steps.values())

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from agentic_memory.backends.embedders.usem3 import Usem3Embedder
 from agentic_memory.domain.memory import Found
-from agentic_memory.engine.recall import CallerIndex, call_texts, pack, query_texts, search
+from agentic_memory.engine.recall import CallerIndex, asked, call_texts, pack, search
 from tests.unit.recall.telephone import PEOPLE, Person, heard
 
 ENGLISH, SPANISH = 0, 1
@@ -41,8 +41,9 @@ def answers(people: list[Searched], embed: Embed | None, language: int, limit: i
     found = []
     for person, index, places in people:
         for question in person.questions:
-            vectors = embed(query_texts(index, question[language])) if embed else None
-            results = search(index, question[language], vectors, limit, NOW)
+            understood = asked(index, question[language], NOW)
+            vector = embed([understood.dense])[0] if embed else None
+            results = search(index, understood, vector, limit)
             found.append((results, {places[name] for name in question[2].split()}))
     return found
 
@@ -79,5 +80,6 @@ def test_results_never_cross_callers(people: list[Searched], embed: Embed) -> No
     for person, index, _ in people:
         for other, _, _ in people:
             for question in other.questions[:5]:
-                results = search(index, question[0], embed(query_texts(index, question[0])), 10, NOW)
+                understood = asked(index, question[0], NOW)
+                results = search(index, understood, embed([understood.dense])[0], 10)
                 assert {r.conversation_id.split("-")[0] for r in results} == {person.name.split()[0].lower()}

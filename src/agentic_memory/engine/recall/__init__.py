@@ -1,7 +1,7 @@
 """Recall: one caller's memory, searched exactly, by words and by meaning.
 
-`CallerIndex.build(records, model_id)` makes a caller searchable; `query_texts(index, query)` says what to
-embed; `search(index, query, vectors, limit, at)` finds. `call_texts` says what of a call is embedded,
+`CallerIndex.build(records, model_id)` makes a caller searchable; `asked(index, query, at)` understands a query, and
+its `dense` is what to embed; `search(index, question, vector, limit)` finds. `call_texts` says what of a call is embedded,
 `pack` and `unpack` how vectors are stored. `CallerCache` keeps hot callers ready.
 Names load where they are used: importing this package loads no numpy.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agentic_memory.engine.recall.cache import CacheStats, CallerCache
-    from agentic_memory.engine.recall.finding import Explained, explain, query_texts, search
+    from agentic_memory.engine.recall.finding import Explained, asked, explain, search
     from agentic_memory.engine.recall.index import CallerIndex
     from agentic_memory.engine.recall.vectors import call_texts, pack, unpack, usable
 
@@ -20,10 +20,10 @@ _HOMES = {
     "CallerCache": "cache",
     "CallerIndex": "index",
     "Explained": "finding",
+    "asked": "finding",
     "call_texts": "vectors",
     "explain": "finding",
     "pack": "vectors",
-    "query_texts": "finding",
     "search": "finding",
     "unpack": "vectors",
     "usable": "vectors",
@@ -34,10 +34,10 @@ __all__ = [
     "CallerCache",
     "CallerIndex",
     "Explained",
+    "asked",
     "call_texts",
     "explain",
     "pack",
-    "query_texts",
     "search",
     "unpack",
     "usable",

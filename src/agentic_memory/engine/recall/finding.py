@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from agentic_memory.domain.memory import Evidence, Found, Memory, MemoryKind
 from agentic_memory.engine.recall.index import AGENT, CALLER, CallerIndex, Passage
+from agentic_memory.engine.recall.nearness import Nearness
 from agentic_memory.engine.recall.question import Question, understand
 from agentic_memory.engine.recall.ranking import contributions, totals
 from agentic_memory.engine.recall.wording import day, last_question, room, trimmed
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+WORDS = 0.6
+"""How much of a result's similarity its words decide; the rest its meaning."""
 TOGETHER = 3
 """How many results in a row vouch for each other's similarity."""
 FEW = 40
@@ -37,67 +40,51 @@ class Explained:
         return sum(self.steps.values())
 
 
-def query_texts(index: CallerIndex, query: str) -> list[str]:
-    """What to embed for this query: the rows that `search` wants as `vectors`, in this order."""
-    question = understand(query, index.caller_names, index.agent_names, 0.0)
-    return [question.dense, " ".join(question.terms)]
+def asked(index: CallerIndex, query: str, at: float) -> Question:
+    """The query as it is understood of this caller; its `dense` is the text to embed. `at` is Unix seconds."""
+    return understand(query, index.caller_names, index.agent_names, at)
 
 
 def search(
-    index: CallerIndex, query: str, vectors: "NDArray[np.float32] | None", limit: int, at: float
+    index: CallerIndex, question: Question, vector: "NDArray[np.float32] | None", limit: int
 ) -> tuple[Found, ...]:
     """At most `limit` results, best first, similarity never rising.
 
-    `vectors` are the embeddings of `query_texts(index, query)`, None to go by words alone. `at` is the
-    time of the question in Unix seconds. The same input gives the same output.
+    `vector` is the embedding of `question.dense`, float32[d] of unit length; None to go by words alone.
+    The same input gives the same output.
     """
-    return tuple(e.found for e in explain(index, query, vectors, limit, at))
+    return tuple(e.found for e in explain(index, question, vector, limit))
 
 
 def explain(
-    index: CallerIndex, query: str, vectors: "NDArray[np.float32] | None", limit: int, at: float
+    index: CallerIndex, question: Question, vector: "NDArray[np.float32] | None", limit: int
 ) -> tuple[Explained, ...]:
     """As `search`, with what each step contributed."""
     if limit < 1 or not index.passages:
         return ()
-    question = understand(query, index.caller_names, index.agent_names, at)
-    vector = vectors[0] if vectors is not None and len(vectors) else None
-    if vector is not None and index.has_vectors and len(vector) != index.matrix.shape[1]:
+    if vector is not None and (not index.has_vectors or len(vector) != index.matrix.shape[1]):
         vector = None
-    steps = contributions(index, question, vector)
-    best = _best(index, question, totals(steps), limit, at)
-    near = _similarities(index, question, _widened(vector, vectors), best)
+    near = None if vector is None else Nearness.of(index, vector)
+    steps = contributions(index, question, near)
+    best = _best(index, question, totals(steps), limit)
+    similarities = _similarities(index, question, near, best)
     chars = room(limit)
     return tuple(
         Explained(_found(index, i, question, similarity, chars), {k: float(v[i]) for k, v in steps.items()})
-        for i, similarity in zip(best, near, strict=True)
+        for i, similarity in zip(best, similarities, strict=True)
     )
 
 
-def _widened(
-    vector: "NDArray[np.float32] | None", vectors: "NDArray[np.float32] | None"
-) -> "NDArray[np.float32] | None":
-    """The question and its bare words together: less is like both by chance. It ranks no better, hence the question ranks."""
-    import numpy as np
-
-    if vector is None or vectors is None or len(vectors) < 2:
-        return vector
-    both = vector + vectors[1]
-    widened: NDArray[np.float32] = (both / max(float(np.linalg.norm(both)), 1e-9)).astype(np.float32)
-    return widened
-
-
 def _best(
-    index: CallerIndex, question: Question, scores: "NDArray[np.float32]", limit: int, at: float
+    index: CallerIndex, question: Question, scores: "NDArray[np.float32]", limit: int
 ) -> list[int]:
-
     scores = _in_order_of_validity(index, question, scores)
     order = _order(scores, 2 * limit + 50)
     best: list[int] = []
     said: set[str] = set()
     for i in order.tolist():
         passage = index.passages[i]
-        if passage.text in said or _is_over(passage.memory, at):
+        if passage.text in said or _is_over(passage.memory, question.at):
             continue
         said.add(passage.text)
         best.append(i)
@@ -141,25 +128,21 @@ def _in_order_of_validity(
 
 
 def _similarities(
-    index: CallerIndex, question: Question, vector: "NDArray[np.float32] | None", best: list[int]
+    index: CallerIndex, question: Question, near: Nearness | None, best: list[int]
 ) -> list[float]:
     """In [0, 1]: how much of the question's words and meaning a result (and the turn before it) carries.
 
     The most of it and the TOGETHER results from it on: what was said is told of in several turns, what never was in none.
     """
-    import numpy as np
-
     wanted = {stem(term) for term in question.terms}
     share = index.words.coverage(wanted)
     found = []
     for i in best:
         beside = share[i - 1] if i and index.calls[i - 1] == index.calls[i] >= 0 else 0.0
-        near = max(float(share[i]), 0.8 * float(beside))
-        if vector is not None and index.has_vectors:
-            rows = np.flatnonzero(index.owners == i)
-            cosine = float((index.matrix[rows] @ vector).max()) if len(rows) else 0.0
-            near = 0.4 * near + 0.6 * min(max(cosine, 0.0) / 0.8, 1.0)
-        found.append(round(near, 4))
+        carried = max(float(share[i]), 0.8 * float(beside))
+        if near is not None:
+            carried = WORDS * carried + (1 - WORDS) * near.likeness(i)
+        found.append(round(carried, 4))
     together = [max(found[i : i + TOGETHER]) for i in range(len(found))]
     return list(accumulate(together, min))
 

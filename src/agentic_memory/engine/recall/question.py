@@ -57,6 +57,8 @@ class Question:
     subject: str
     """`caller`, `agent` or empty: whose words are likely to hold the answer."""
     windows: tuple[Window, ...]
+    at: float
+    """When it is asked, in Unix seconds."""
     asks_when: bool
     asks_number: bool
     asks_name: bool
@@ -119,6 +121,7 @@ def understand(query: str, caller_names: tuple[str, ...], agent_names: tuple[str
         subject=subject,
         is_bare=not languages(query),
         windows=windows(_unnamed(query, {*caller, *agent}), at),
+        at=at,
         **asks,
     )
 

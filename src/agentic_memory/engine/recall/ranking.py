@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agentic_memory.engine.recall.index import AGENT, CALLER, NOBODY, CallerIndex
+from agentic_memory.engine.recall.nearness import Nearness
 from agentic_memory.engine.recall.question import Question
 from agentic_memory.engine.recall.words import stem
 
@@ -27,6 +28,8 @@ class Weights:
     coverage: float = 2.0
     meaning: float = 0.75
     meaning_after: float = 0.2
+    answers: float = 10.0
+    """For looking like an answer to such a question; what was learnt was learnt beside this weight."""
     answer: float = 0.3
     """For the words of a question just asked by the other side: the answer inherits them."""
     reply: float = -0.7
@@ -71,6 +74,7 @@ STEPS = {
     "fact": "fact",
     "meaning": "meaning",
     "meaning_after": "meaning beside",
+    "answers": "answers",
     "speaker": "speaker",
     "unnamed": "speaker",
     "own": "manner",
@@ -97,10 +101,10 @@ OF_THE_TURN = frozenset({"reply", "greeting", "newer"})
 
 
 def contributions(
-    index: CallerIndex, question: Question, vector: "NDArray[np.float32] | None", weights: Weights = WEIGHTS
+    index: CallerIndex, question: Question, near: Nearness | None, weights: Weights = WEIGHTS
 ) -> "dict[str, NDArray[np.float32]]":
     """What each step gives each passage: float32[n] by the step's name; their sum ranks."""
-    weighed = {name: seen * getattr(weights, name) for name, seen in features(index, question, vector).items()}
+    weighed = {name: seen * getattr(weights, name) for name, seen in features(index, question, near).items()}
     if "meaning" not in weighed:
         weighed["coverage"] = WORDS_ALONE * weighed["coverage"]
     call = _session(index, totals({k: v for k, v in weighed.items() if k not in OF_THE_TURN}), weights.call)
@@ -113,14 +117,16 @@ def contributions(
 
 
 def features(
-    index: CallerIndex, question: Question, vector: "NDArray[np.float32] | None"
+    index: CallerIndex, question: Question, near: Nearness | None
 ) -> "dict[str, NDArray[np.float32]]":
     """What is weighed of each passage: float32[n] by the name of its weight."""
     seen = _by_words(index, question)
-    if vector is not None and index.has_vectors:
-        near = _standard(_nearness(index, vector))
-        seen["meaning"] = near
-        seen["meaning_after"] = _after(index, near)
+    if near is not None:
+        meaning = _standard(near.meaning)
+        seen["meaning"] = meaning
+        seen["meaning_after"] = _after(index, meaning)
+        if near.answers is not None:
+            seen["answers"] = near.answers
     return seen | _by_sort(index, question)
 
 
@@ -183,19 +189,6 @@ def _standard(scores: "NDArray[np.float32]") -> "NDArray[np.float32]":
     spread = float(scores.std()) if len(scores) else 0.0
     centred: NDArray[np.float32] = scores - scores.mean() if len(scores) else scores
     return centred / np.float32(spread) if spread > 1e-9 else np.zeros_like(scores)
-
-
-def _nearness(index: CallerIndex, vector: "NDArray[np.float32]") -> "NDArray[np.float32]":
-    """Per passage the cosine of its nearest row; of passages without a row the mean."""
-    import numpy as np
-
-    rows = index.matrix @ vector
-    best: NDArray[np.float32] = np.full(len(index.passages), -2, dtype=np.float32)
-    if len(rows) == len(best) and index.owners[-1] == len(best) - 1:
-        return rows  # one row a passage, in order: the usual case
-    np.maximum.at(best, index.owners, rows)
-    best[best == -2] = rows.mean()
-    return best
 
 
 def _before(index: CallerIndex, scores: "NDArray[np.float32]") -> "NDArray[np.float32]":
