@@ -1,6 +1,7 @@
 """The template: linted, translated, held to our rules and to the original's names; and the rules to mutants."""
 
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -196,6 +197,14 @@ def test_the_names_are_those_of_the_original() -> None:
     assert set(GOLDEN["outputs"]) <= set(template["Outputs"])
     example = (TEMPLATE.parent / "samconfig.toml.example").read_text()
     assert f'stack_name = "{GOLDEN["stack"]}"' in example
+
+
+def test_the_example_configuration_does_not_move_memories_at_an_update() -> None:
+    """What it names is set anew at each deployment: a stack with a table would be told to use Mem0."""
+    example = tomllib.loads((TEMPLATE.parent / "samconfig.toml.example").read_text("utf-8"))
+    named = {pair.partition("=")[0] for pair in example["default"]["deploy"]["parameters"]["parameter_overrides"]}
+    assert named <= set(translated()["Parameters"])
+    assert named.isdisjoint({"MemoryBackend", "Embedder", "SnapStart", *GOLDEN["parameters"]})
 
 
 def test_each_environment_variable_is_a_setting() -> None:
