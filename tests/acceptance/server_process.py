@@ -23,6 +23,7 @@ from typing import Any, Self
 
 from agentic_memory.bootstrap import SystemClock
 from agentic_memory.platforms.elevenlabs.signature import sign
+from tests.wire import UNHURRIED
 
 WORKSPACE_KEY = "wk_acceptance"
 WEBHOOK_SECRET = "wsec_acceptance"
@@ -68,6 +69,7 @@ class ServerProcess:
             "ELEVENLABS_HMAC_KEY": WEBHOOK_SECRET,
             "ADMIN_KEY": ADMIN_KEY,
             "LOG_FORMAT": "json",
+            **UNHURRIED,
             **settings,
         }
         self._process: subprocess.Popen[bytes] | None = None

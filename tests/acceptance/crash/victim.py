@@ -10,6 +10,8 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from socket import socket
 
+from tests.wire import UNHURRIED
+
 WORKSPACE_KEY = "crash_workspace_key"
 HMAC_KEY = "crash_hmac_key"
 ADMIN_KEY = "crash_admin_key"
@@ -43,6 +45,7 @@ class Victim:
             "EMBEDDER": "lexical",
             "LOG_LEVEL": "WARNING",
             "LOG_FORMAT": "json",
+            **UNHURRIED,
             **settings,
         }
         self._log = (folder / f"{command}.log").open("ab")
