@@ -45,6 +45,83 @@ class Keys:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What holds of each passage whatever is asked: of n passages, made once for all searches."""
+
+    joined: "NDArray[np.float32]"
+    """float32[n - 1]: 1 where passages i and i + 1 are neighbours in a call."""
+    age: "NDArray[np.float32]"
+    """float32[n]: from the oldest to the newest, 0 to 1."""
+    greeting: "NDArray[np.float32]"
+    """float32[n]: 1 for the second turn of a call, where it is short."""
+    reply: "NDArray[np.float32]"
+    """float32[n]: how much the turn before only asks."""
+    substance: "NDArray[np.float32]"
+    """float32[n]: as the trait; 1 for what nobody said."""
+    said: "NDArray[np.float32]"
+    """float32[2, n]: 1 for what AGENT or CALLER said."""
+    told: "NDArray[np.float32]"
+    """float32[2, n]: 1 where AGENT or CALLER told the other something of theirs."""
+    nothing: "NDArray[np.float32]"
+    """float32[n]: 0, not to be written to."""
+    sizes: "NDArray[np.int64]"
+    """int[calls]: how many passages each call has."""
+    spans: "NDArray[np.int64]"
+    """int[passages of calls]: each passage's position in `sizes`."""
+
+    @classmethod
+    def of(
+        cls, calls: "NDArray[np.int32]", starts: "NDArray[np.int64]", speakers: "NDArray[np.int8]",
+        times: "NDArray[np.float64]", traits: Traits,
+    ) -> "Standing":  # fmt: skip
+        """See CallerIndex for the arguments."""
+        import numpy as np
+
+        nothing = np.zeros(len(calls), dtype=np.float32)
+        nothing.flags.writeable = False
+        joined = ((calls[1:] == calls[:-1]) & (calls[1:] >= 0)).astype(np.float32)
+        sizes = np.diff(starts, append=int((calls >= 0).sum())) if len(starts) else np.zeros(0, dtype=np.int64)
+        reply = np.zeros_like(nothing)
+        reply[1:] = traits.asks[:-1] * joined
+        said = np.stack([speakers == AGENT, speakers == CALLER]).astype(np.float32)
+        return cls(
+            joined=joined,
+            age=_ages(times),
+            greeting=_greetings(starts[sizes > 1] + 1, traits),
+            reply=reply,
+            substance=np.where(speakers == NOBODY, np.float32(1), traits.substance),
+            said=said,
+            told=traits.yours * said,
+            nothing=nothing,
+            sizes=sizes,
+            spans=np.repeat(np.arange(len(sizes)), sizes),
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return 10 * self.age.nbytes + self.sizes.nbytes + self.spans.nbytes
+
+
+def _ages(times: "NDArray[np.float64]") -> "NDArray[np.float32]":
+    import numpy as np
+
+    span = float(np.ptp(times)) if len(times) else 0.0
+    if span <= 0:
+        return np.zeros(len(times), dtype=np.float32)
+    ages: NDArray[np.float32] = ((times - times.min()) / span).astype(np.float32)
+    return ages
+
+
+def _greetings(seconds: "NDArray[np.int64]", traits: Traits) -> "NDArray[np.float32]":
+    import numpy as np
+
+    greetings: NDArray[np.float32] = np.zeros(len(traits.substance), dtype=np.float32)
+    greetings[seconds] = traits.substance[seconds] < 1
+    return greetings
+
+
+@dataclass(frozen=True, slots=True)
 class CallerIndex:
     """Everything of one caller that a search needs. Immutable: build a new one for a new revision."""
 
@@ -62,6 +139,7 @@ class CallerIndex:
     times: "NDArray[np.float64]"
     """float[n]: Unix seconds of the passage's call."""
     traits: Traits
+    standing: Standing
     words: Postings
     keys: Keys
     matrix: "NDArray[np.float32]"
@@ -102,6 +180,11 @@ def _build(records: CallerRecords, model_id: str) -> CallerIndex:
     words = postings(said)
     facts = postings(numbered(words_of(m.text) for m, _ in keyed))
     calls = np.array([p.call if p.memory is None else -2 for p in passages], dtype=np.int32)
+    starts = np.flatnonzero(np.diff(calls[: len(passages) - len(alone)], prepend=-1))
+    speakers = np.array([p.speaker for p in passages], dtype=np.int8)
+    times = np.array([_time(records, p) for p in passages], dtype=np.float64)
+    traits = traits_of(texts, said)
+    standing = Standing.of(calls, starts, speakers, times, traits)
     return CallerIndex(
         model_id=model_id,
         revision=records.caller.revision,
@@ -110,17 +193,18 @@ def _build(records: CallerRecords, model_id: str) -> CallerIndex:
         records=records,
         passages=tuple(passages),
         calls=calls,
-        starts=np.flatnonzero(np.diff(calls[: len(passages) - len(alone)], prepend=-1)),
-        speakers=np.array([p.speaker for p in passages], dtype=np.int8),
-        times=np.array([_time(records, p) for p in passages], dtype=np.float64),
-        traits=traits_of(texts, said),
+        starts=starts,
+        speakers=speakers,
+        times=times,
+        traits=traits,
+        standing=standing,
         words=words,
         keys=Keys(np.array([i for _, i in keyed], dtype=np.int64), tuple(m for m, _ in keyed), facts),
         matrix=matrix,
         owners=owners,
         successions=_successions(places),
         superseded=_superseded(places),
-        nbytes=_held(passages) + matrix.nbytes + owners.nbytes + words.nbytes + facts.nbytes + 32 * len(passages),
+        nbytes=_held(passages) + matrix.nbytes + owners.nbytes + words.nbytes + facts.nbytes + standing.nbytes + 32 * len(passages),
     )
 
 

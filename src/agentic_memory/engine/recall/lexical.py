@@ -50,16 +50,18 @@ class Postings:
         for term in dict.fromkeys(stem(word) for word in terms):
             found = self.entries(term)
             scores[self.passages[found]] += self.weights[found]
-            scores += self._by_kin(term, weighted=True)
+            by_kin = self._by_kin(term, weighted=True)
+            if by_kin is not None:
+                scores += by_kin
         return scores
 
-    def _by_kin(self, term: str, *, weighted: bool) -> "NDArray[np.float32] | float":
+    def _by_kin(self, term: str, *, weighted: bool) -> "NDArray[np.float32] | None":
         """What passages that hold kin of a stem, and not the stem itself, get for it: BM25 or presence."""
         import numpy as np
 
         known = [other for other in kin(term) if other in self.vocabulary]
         if not known:
-            return 0.0
+            return None
         by_kin = np.zeros(self.count, dtype=np.float32)
         for other in known:
             found = self.entries(other)
@@ -89,7 +91,9 @@ class Postings:
             found = self.entries(term)
             weight = float(self.rarity[self.vocabulary[term]]) if found.stop else unsaid
             held[self.passages[found]] += weight
-            held += weight * self._by_kin(term, weighted=False)
+            by_kin = self._by_kin(term, weighted=False)
+            if by_kin is not None:
+                held += weight * by_kin
             total += weight
         return held / total if total else held
 

@@ -1,10 +1,11 @@
 """How near each passage is to a question: every step as one array, summed with weights set by hand."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agentic_memory.engine.recall.index import AGENT, CALLER, NOBODY, CallerIndex
+from agentic_memory.engine.recall.index import AGENT, CALLER, CallerIndex
 from agentic_memory.engine.recall.nearness import Nearness
 from agentic_memory.engine.recall.question import Question
 from agentic_memory.engine.recall.words import stem
@@ -41,7 +42,7 @@ class Weights:
     unnamed: float = 0.5
     """For the caller's words where the question names nobody."""
     own: float = 0.5
-    asks: float = -1.5
+    asks: float = -1.2
     wish: float = 0.3
     heeded: float = 1.2
     """For a wish, when advice is asked for."""
@@ -96,7 +97,7 @@ BARE = 0.5
 """How much each kind of answer counts for keywords, which may want any."""
 WORDS_ALONE = 2.0
 """How much more coverage counts where nothing can be compared by meaning."""
-OF_THE_TURN = frozenset({"reply", "greeting", "newer"})
+OF_THE_TURN = frozenset({"reply", "greeting", "newer", "answers"})
 """What says nothing of the call that a turn is in."""
 
 
@@ -104,15 +105,28 @@ def contributions(
     index: CallerIndex, question: Question, near: Nearness | None, weights: Weights = WEIGHTS
 ) -> "dict[str, NDArray[np.float32]]":
     """What each step gives each passage: float32[n] by the step's name; their sum ranks."""
-    weighed = {name: seen * getattr(weights, name) for name, seen in features(index, question, near).items()}
+    weighed = {
+        name: seen if seen is index.standing.nothing else seen * getattr(weights, name)
+        for name, seen in features(index, question, near).items()
+    }
     if "meaning" not in weighed:
         weighed["coverage"] = WORDS_ALONE * weighed["coverage"]
     call = _session(index, totals({k: v for k, v in weighed.items() if k not in OF_THE_TURN}), weights.call)
+    return _by_step(index, weighed) | {"call": call}
+
+
+def _by_step(
+    index: CallerIndex, weighed: "Mapping[str, NDArray[np.float32]]"
+) -> "dict[str, NDArray[np.float32]]":
+    """The sums of what is told under one heading. What is weighed is used up."""
+    nothing = index.standing.nothing
     steps: dict[str, NDArray[np.float32]] = {}
     for name, given in weighed.items():
         step = STEPS[name]
-        steps[step] = steps[step] + given if step in steps else given
-    steps["call"] = call
+        if steps.get(step, nothing) is nothing:
+            steps[step] = given
+        elif given is not nothing:
+            steps[step] += given
     return steps
 
 
@@ -149,45 +163,51 @@ def _by_sort(index: CallerIndex, question: Question) -> "dict[str, NDArray[np.fl
     """What sort of passage it is, and what the question wants."""
     import numpy as np
 
-    traits = index.traits
-    none = np.zeros(len(index.passages), dtype=np.float32)
+    traits, standing = index.traits, index.standing
+    none = standing.nothing
     speaker = _speaker(index, question)
-    age = _age(index)
     bare = BARE if question.is_bare else 0.0
+
+    def sought(trait: "NDArray[np.float32]", asked: bool) -> "NDArray[np.float32]":
+        return trait if asked else trait * np.float32(bare) if bare else none
+
     return {
         "speaker": speaker if question.subject else none,
         "unnamed": none if question.subject else speaker,
-        "reply": _before(index, traits.asks),
-        "greeting": _greeting(index),
+        "reply": standing.reply,
+        "greeting": standing.greeting,
         "own": traits.own,
         "asks": traits.asks,
         "wish": traits.wish,
         "heeded": traits.wish if question.asks_advice else none,
-        "substance": np.where(index.speakers == NOBODY, np.float32(1), traits.substance),
+        "substance": standing.substance,
         "length": traits.length,
-        "window": _dates(index, question),
-        "recent": age * (int(question.asks_now) - int(question.asks_before)),
-        "newer": none if question.asks_before else age,
-        "timed": traits.timed * (1.0 if question.asks_when else bare),
-        "number": traits.numbers * (1.0 if question.asks_number else bare),
-        "name": traits.names * (1.0 if question.asks_name else bare),
+        "window": _dates(index, question) if question.windows else none,
+        "recent": _recent(index, question),
+        "newer": none if question.asks_before else standing.age,
+        "timed": sought(traits.timed, question.asks_when),
+        "number": sought(traits.numbers, question.asks_number),
+        "name": sought(traits.names, question.asks_name),
         "money": traits.money if question.asks_money else none,
     }
 
 
 def totals(steps: "Mapping[str, NDArray[np.float32]]") -> "NDArray[np.float32]":
     """float32[n]: the sum of the steps."""
-    import numpy as np
-
-    summed: NDArray[np.float32] = np.sum(np.stack(list(steps.values())), axis=0, dtype=np.float32)
+    first, *others = steps.values()
+    summed = first.copy()
+    for other in others:
+        summed += other
     return summed
 
 
 def _standard(scores: "NDArray[np.float32]") -> "NDArray[np.float32]":
     import numpy as np
 
-    spread = float(scores.std()) if len(scores) else 0.0
-    centred: NDArray[np.float32] = scores - scores.mean() if len(scores) else scores
+    if not len(scores):
+        return scores
+    centred: NDArray[np.float32] = scores - np.float32(scores.sum() / len(scores))
+    spread = math.sqrt(float((centred * centred).sum()) / len(scores))
     return centred / np.float32(spread) if spread > 1e-9 else np.zeros_like(scores)
 
 
@@ -195,8 +215,9 @@ def _before(index: CallerIndex, scores: "NDArray[np.float32]") -> "NDArray[np.fl
     """For each passage what the turn before it in the same call has."""
     import numpy as np
 
-    lent = np.zeros_like(scores)
-    lent[1:] = scores[:-1] * _joined(index)
+    lent = np.empty_like(scores)
+    lent[:1] = 0
+    np.multiply(scores[:-1], index.standing.joined, out=lent[1:])
     return lent
 
 
@@ -204,23 +225,20 @@ def _after(index: CallerIndex, scores: "NDArray[np.float32]") -> "NDArray[np.flo
     """For each passage what the turn after it in the same call has."""
     import numpy as np
 
-    lent = np.zeros_like(scores)
-    lent[:-1] = scores[1:] * _joined(index)
+    lent = np.empty_like(scores)
+    lent[-1:] = 0
+    np.multiply(scores[1:], index.standing.joined, out=lent[:-1])
     return lent
-
-
-def _joined(index: CallerIndex) -> "NDArray[np.bool_]":
-    joined: NDArray[np.bool_] = (index.calls[1:] == index.calls[:-1]) & (index.calls[1:] >= 0)
-    return joined
 
 
 def _facts(index: CallerIndex, question: Question) -> "NDArray[np.float32]":
     import numpy as np
 
+    if not len(index.keys.passages):
+        return index.standing.nothing
     lent = np.zeros(len(index.passages), dtype=np.float32)
-    if len(index.keys.passages):
-        scores = index.keys.words.scores(question.terms)
-        np.maximum.at(lent, index.keys.passages, scores / max(float(scores.max()), 1.0))
+    scores = index.keys.words.scores(question.terms)
+    np.maximum.at(lent, index.keys.passages, scores / max(float(scores.max()), 1.0))
     return lent
 
 
@@ -229,9 +247,8 @@ def _speaker(index: CallerIndex, question: Question) -> "NDArray[np.float32]":
     import numpy as np
 
     asked, other = (AGENT, CALLER) if question.subject == "agent" else (CALLER, AGENT)
-    told = TOLD * index.traits.yours * (index.speakers == other) if question.subject else 0.0
-    bonus: NDArray[np.float32] = np.where(index.speakers == asked, 1.0, told).astype(np.float32)
-    return bonus
+    said: NDArray[np.float32] = index.standing.said[asked]
+    return said + np.float32(TOLD) * index.standing.told[other] if question.subject else said
 
 
 def _dates(index: CallerIndex, question: Question) -> "NDArray[np.float32]":
@@ -247,25 +264,10 @@ def _dates(index: CallerIndex, question: Question) -> "NDArray[np.float32]":
     return inside.astype(np.float32)
 
 
-def _age(index: CallerIndex) -> "NDArray[np.float32]":
-    """From the oldest to the newest, 0 to 1."""
-    import numpy as np
-
-    span = float(np.ptp(index.times)) if len(index.times) else 0.0
-    if span <= 0:
-        return np.zeros(len(index.passages), dtype=np.float32)
-    age: NDArray[np.float32] = ((index.times - index.times.min()) / span).astype(np.float32)
-    return age
-
-
-def _greeting(index: CallerIndex) -> "NDArray[np.float32]":
-    """1 for the second turn of a call, where it is short."""
-    import numpy as np
-
-    second = index.starts[np.diff(index.starts, append=int((index.calls >= 0).sum())) > 1] + 1
-    greeting: NDArray[np.float32] = np.zeros(len(index.passages), dtype=np.float32)
-    greeting[second] = index.traits.substance[second] < 1
-    return greeting
+def _recent(index: CallerIndex, question: Question) -> "NDArray[np.float32]":
+    if question.asks_now == question.asks_before:
+        return index.standing.nothing
+    return index.standing.age if question.asks_now else -index.standing.age
 
 
 def _session(
@@ -277,14 +279,14 @@ def _session(
     lent: NDArray[np.float32] = np.zeros(len(index.passages), dtype=np.float32)
     if not len(index.starts):
         return lent
-    count = int((index.calls >= 0).sum())
-    sizes = np.diff(index.starts, append=count)
+    sizes, spans = index.standing.sizes, index.standing.spans
     # A trillionth of the position parts equals, so that each pass takes one passage out.
-    left = total[:count].astype(np.float64) - 1e-12 * np.arange(count)
+    left = total[: len(spans)].astype(np.float64) - 1e-12 * np.arange(len(spans))
     sums = np.zeros(len(sizes))
     for best in range(3):
         highest = np.maximum.reduceat(left, index.starts)
         sums += np.where(sizes > best, highest, 0.0)
-        left[left == np.repeat(highest, sizes)] = -1e30
-    lent[:count] = np.repeat(weight * sums / np.minimum(sizes, 3), sizes)
+        if best < 2:
+            np.copyto(left, -1e30, where=left == highest[spans])
+    lent[: len(spans)] = (weight * sums / np.minimum(sizes, 3))[spans]
     return lent
