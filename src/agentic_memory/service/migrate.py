@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 from agentic_memory.domain.briefing import compile_brief
 from agentic_memory.domain.call import Call
@@ -10,7 +11,12 @@ from agentic_memory.domain.caller import Caller
 from agentic_memory.domain.conflict import OPERATOR, after, forgotten, headed, reconcile, taught
 from agentic_memory.domain.memory import FOREIGN, Change, Memory
 from agentic_memory.domain.records import CallerCommit, CallerRecords, CallRecord, Moved
+from agentic_memory.errors import MemoryUnavailable
 from agentic_memory.ports import RecordStore
+
+WAITS = (1.0, 5.0, 15.0, 60.0)
+"""Seconds between the attempts at one caller; longer where the memory asks for it."""
+T = TypeVar("T")
 
 
 class Side(Protocol):
@@ -48,22 +54,45 @@ class Tally:
 class Migrate:
     """The use-case behind `agentic-memory migrate`. Ended and begun anew, it goes on where it was."""
 
-    def __init__(self, source: Side, target: Side) -> None:
-        """Both may be in use meanwhile: what comes in at the source after its caller's turn stays there."""
+    def __init__(self, source: Side, target: Side, pause: Callable[[float], object]) -> None:
+        """Both may be in use meanwhile: what comes in at the source after its caller's turn stays there.
+
+        `pause` sleeps for seconds.
+        """
         self._source = source
         self._target = target
+        self._pause = pause
 
     def __call__(self, tenant: str, done: Callable[[int], None] = lambda callers: None) -> Tally:
-        """Move every caller, each verified by reading it back; `done` hears how many there were so far."""
+        """Move every caller, each verified by reading it back; `done` hears how many there were so far.
+
+        Raises MemoryUnavailable where a memory stays away: at once before anything was moved, else after `WAITS`.
+        """
         tally = Tally()
-        for caller_id in self._source.callers(tenant):
-            moved = self._source.read(tenant, caller_id)
-            if moved is not None and (moved.records.calls or moved.records.memories):
-                tally = self._move(tenant, caller_id, moved, tally)
+        for caller_id in self._patiently(partial(self._callers, tenant), tally):
+            tally = self._patiently(partial(self._move, tenant, caller_id, tally), tally)
             done(tally.callers)
         return tally
 
-    def _move(self, tenant: str, caller_id: str, moved: Moved, tally: Tally) -> Tally:
+    def _callers(self, tenant: str) -> list[str]:
+        return list(self._source.callers(tenant))
+
+    def _patiently(self, act: Callable[[], T], tally: Tally) -> T:
+        """Try again what can be done again, where the memory asks for time or has worked before."""
+        for wait in WAITS:
+            try:
+                return act()
+            except MemoryUnavailable as error:
+                asked = error.fields.get("retry_after")
+                if not error.retryable or not (asked or tally.callers):
+                    raise
+                self._pause(max(wait, float(asked) if isinstance(asked, int | float) else 0.0))
+        return act()
+
+    def _move(self, tenant: str, caller_id: str, tally: Tally) -> Tally:
+        moved = self._source.read(tenant, caller_id)
+        if moved is None or not (moved.records.calls or moved.records.memories):
+            return tally
         calls, memories = missing(moved, self._target.read(tenant, caller_id))
         was_there = not (calls or memories)
         if not was_there:

@@ -1,5 +1,7 @@
 """`migrate`: from one kind of memory to another."""
 
+import time
+
 import click
 
 from agentic_memory.interfaces.cli.group import Refused
@@ -18,7 +20,8 @@ def migrate(source: str, target: str, data_dir: str | None) -> None:
 
     Calls with their turns, memories with their evidence, metadata and times, what was set and deleted by
     hand. Nothing is taken away at the source. Each caller is read again where they arrive and counted on
-    both sides. Ended and begun anew, it goes on where it was. Both sides may be in use meanwhile.
+    both sides. Ended and begun anew, it goes on where it was. Both sides may be in use meanwhile. Where Mem0
+    asks for time, or fails once in a while, it waits and tries again.
 
     \b
     Examples:
@@ -32,7 +35,7 @@ def migrate(source: str, target: str, data_dir: str | None) -> None:
     from agentic_memory.service.migrate import Migrate
 
     with opened(data_dir, must_exist=source == "engine") as services, bootstrap.sides(services) as sides:
-        move = Migrate(sides[source], sides[target])
+        move = Migrate(sides[source], sides[target], time.sleep)
         with progress("moving callers", None) as done:
             tally = move(DEFAULT_TENANT, done)
     click.echo(
