@@ -99,7 +99,10 @@ _META = re.compile(
 def _without_meta(query: str) -> str:
     """The query without words about the conversation itself, unless nothing else is left."""
     left = " ".join(_META.sub(" ", query).split())
-    return left if len(content_words(left)) >= 2 and not set(content_words(left)) <= STOPWORDS else query
+    if left == query:
+        return query
+    telling = content_words(left)
+    return left if len(telling) >= 2 and not STOPWORDS.issuperset(telling) else query
 
 
 def understand(query: str, caller_names: tuple[str, ...], agent_names: tuple[str, ...], at: float) -> Question:
@@ -201,7 +204,8 @@ def _first_person(text: str, names: list[str]) -> str:
     if not names:
         return text
     alternatives = "|".join(re.escape(n) for n in sorted(names, key=len, reverse=True))
-    if languages(text) and "en" not in languages(text):
+    spoken = languages(text)
+    if spoken and "en" not in spoken:
         return " ".join(re.sub(rf"(?:\b{_TITLES}\s+)?\b(?:{alternatives})\b", "", text, flags=re.IGNORECASE).split())
     the = r"(?:\b(?:the|el|la|del)\s+)?"
     text = re.sub(rf"{the}\b(?:{alternatives})['\u2019]s?(?=\W|$)", "my", text, flags=re.IGNORECASE)

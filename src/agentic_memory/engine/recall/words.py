@@ -188,13 +188,17 @@ def content_words(text: str) -> list[str]:
     Left out are those of the language that the query has most of: "son" is a word in English, and none in French.
     """
     found = words(text)
-    empty = frozenset().union(*(_EMPTY[language] for language in languages(text)))
-    return [word for word in found if word not in empty] or found
+    empty = [_EMPTY[language] for language in _told(found)]
+    return [word for word in found if not any(word in of_language for of_language in empty)] or found
 
 
 def languages(text: str) -> list[str]:
     """Of English, Spanish, German and French (`en`, `es`, `de`, `fr`) those that a text has most empty words of."""
-    heard = [language for word in words(text) for language in _TOLD_BY.get(word, ())]
+    return _told(words(text))
+
+
+def _told(said: Sequence[str]) -> list[str]:
+    heard = [language for word in said for language in _TOLD_BY.get(word, ())]
     counts = {language: heard.count(language) for language in _EMPTY} if heard else {}
     most = max(counts.values(), default=0)
     return [language for language, count in counts.items() if count == most]
