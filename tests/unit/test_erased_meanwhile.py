@@ -82,7 +82,7 @@ class Actor:
     def finish(self) -> None:
         self.advance(ENOUGH)
         assert self._acting is not None
-        self._acting.result(0)
+        self._acting.result(30)  # it has ended, and is about to say so
 
 
 class Stepwise:
