@@ -50,8 +50,8 @@ class Lesson:
     weight: float
     question: Vectors
     """float[d]"""
-    passages: Vectors
-    """float[n, d]: of each the row that is nearest the question; 0 where it has none."""
+    passages: NDArray[np.float16]
+    """[n, d]: of each the row that is nearest the question, as it is stored; 0 where it has none."""
     before: NDArray[np.float64]
     """float[n]: their scores without what is learnt here."""
     answers: NDArray[np.bool_]
@@ -102,9 +102,9 @@ def _place(person: Person, passage: Passage) -> Place | None:
     return (person.calls[passage.call].id, passage.turn) if passage.call >= 0 and passage.turn is not None else None
 
 
-def _nearest_rows(index: CallerIndex, vector: NDArray[np.float32]) -> Vectors:
-    """float[n, d]: of each passage the row that is nearest the question; 0 where it has none."""
-    nearest: Vectors = np.zeros((len(index.passages), len(vector)))
+def _nearest_rows(index: CallerIndex, vector: NDArray[np.float32]) -> NDArray[np.float16]:
+    """[n, d]: of each passage the row that is nearest the question; 0 where it has none."""
+    nearest = np.zeros((len(index.passages), len(vector)), dtype=np.float16)
     farthest_first = np.argsort(index.matrix @ vector, kind="stable")
     nearest[index.owners[farthest_first]] = index.matrix[farthest_first]
     return nearest
@@ -133,11 +133,12 @@ def learn(given: Sequence[Lesson]) -> Vectors:
 
 def _wrong(lesson: Lesson, turned: Vectors) -> Vectors:
     """float[d]: what the question, `turned` by what is learnt, points at too much; it grows the loss the most."""
-    scores = lesson.before + WEIGHTS.answers * (lesson.passages @ turned)
+    passages = lesson.passages.astype(np.float64)
+    scores = lesson.before + WEIGHTS.answers * (passages @ turned)
     chances = np.exp(scores - scores.max())
     chances /= chances.sum()
     wanted = lesson.answers / lesson.answers.sum()
-    pulled: Vectors = lesson.weight * WEIGHTS.answers * ((chances - wanted) @ lesson.passages)
+    pulled: Vectors = lesson.weight * WEIGHTS.answers * ((chances - wanted) @ passages)
     return pulled
 
 

@@ -58,7 +58,7 @@ def _lessons() -> list[Lesson]:
         others = others[(others != answer).any(axis=1)]
         passages = np.concatenate([others, answer[None]])
         answers = np.array([False] * len(others) + [True])
-        made.append(Lesson(f"p{i % 5}", 1.0, question, passages, np.zeros(len(passages)), answers))
+        made.append(Lesson(f"p{i % 5}", 1.0, question, passages.astype(np.float16), np.zeros(len(passages)), answers))
     return made
 
 

@@ -30,9 +30,11 @@ class Nearness:
 
         learnt = adapter(index.model_id)
         if learnt is None or len(learnt) != len(vector):
-            return cls(_nearest(index, index.matrix @ vector), None)
+            rows = index.matrix @ vector
+            return cls(_of(_nearest(index, rows), rows), None)
         rows = index.matrix @ np.stack([vector, vector @ learnt], axis=1)
-        return cls(_nearest(index, rows[:, 0]), _nearest(index, rows[:, 1]))
+        nearest = _nearest(index, rows[:, 0])
+        return cls(_of(nearest, rows[:, 0]), _of(nearest, rows[:, 1]))
 
     def likeness(self, i: int) -> float:
         """0 to 1: how like the question passage `i` is."""
@@ -40,13 +42,22 @@ class Nearness:
         return min(max(near, 0.0) / ALIKE, 1.0)
 
 
-def _nearest(index: CallerIndex, rows: "NDArray[np.float32]") -> "NDArray[np.float32]":
-    """Per passage the highest of its rows."""
+def _nearest(index: CallerIndex, rows: "NDArray[np.float32]") -> "NDArray[np.int64]":
+    """int[n]: of each passage the row that is highest; -1 where it has none."""
     import numpy as np
 
-    if len(rows) == len(index.passages) and index.owners[-1] == len(rows) - 1:
-        return rows  # one row a passage, in order: the usual case
-    best: NDArray[np.float32] = np.full(len(index.passages), -np.inf, dtype=np.float32)
-    np.maximum.at(best, index.owners, rows)
-    best[best == -np.inf] = rows.mean()
-    return best
+    count = len(index.passages)
+    if len(rows) == count and index.owners[-1] == count - 1:
+        return np.arange(count)  # one row a passage, in order: the usual case
+    nearest = np.full(count, -1, dtype=np.int64)
+    highest_last = np.argsort(rows, kind="stable")
+    nearest[index.owners[highest_last]] = highest_last
+    return nearest
+
+
+def _of(nearest: "NDArray[np.int64]", rows: "NDArray[np.float32]") -> "NDArray[np.float32]":
+    """Per passage the value of its nearest row, and where it has none the mean of all rows."""
+    import numpy as np
+
+    found: NDArray[np.float32] = np.where(nearest >= 0, rows[nearest], rows.mean())
+    return found

@@ -42,7 +42,7 @@ class Weights:
     unnamed: float = 0.5
     """For the caller's words where the question names nobody."""
     own: float = 0.5
-    asks: float = -1.5
+    asks: float = -1.2
     wish: float = 0.3
     heeded: float = 1.2
     """For a wish, when advice is asked for."""
@@ -97,7 +97,7 @@ BARE = 0.5
 """How much each kind of answer counts for keywords, which may want any."""
 WORDS_ALONE = 2.0
 """How much more coverage counts where nothing can be compared by meaning."""
-OF_THE_TURN = frozenset({"reply", "greeting", "newer"})
+OF_THE_TURN = frozenset({"reply", "greeting", "newer", "answers"})
 """What says nothing of the call that a turn is in."""
 
 
