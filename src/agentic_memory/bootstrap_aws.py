@@ -35,6 +35,8 @@ KEYS_FOR = 300.0
 """Seconds that keys are kept before they are read again."""
 KEYS_AGAIN = 15.0
 """Seconds until a failed reading is tried again."""
+FIRST_RETRY = 20.0
+"""Seconds until a call that failed is tried again; the five attempts together outlast half an hour, nearly."""
 RINGS = "rings"
 """Message group of rings: however many come, calls that ended are not held up."""
 MOST_DEAD = 10_000
@@ -207,6 +209,11 @@ def _known(current: Mapping[str, str], previous: Mapping[str, str]) -> Mapping[s
     }
 
 
+def retry_rules(chosen: Settings) -> RetryRules:
+    """When the queue shows a call again: its attempts are few, so they lie further apart than a server's."""
+    return RetryRules(chosen.worker_attempts, FIRST_RETRY, lease=chosen.worker_lease)
+
+
 class Work:
     """The worker's part: one message of the queue to its end."""
 
@@ -215,7 +222,7 @@ class Work:
         self._inbox = inbox
         self._clock = services.clock
         self._file_ring = FileRing(services.storage.archive)
-        rules = RetryRules(services.settings.worker_attempts, lease=services.settings.worker_lease)
+        rules = retry_rules(services.settings)
         observer = MetricsObserver(services.metrics)
         process = _filing(services)
         self._work = WorkInbox(inbox, process, self._clock, rules, random.random, observer)

@@ -9,13 +9,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from agentic_memory.backends.in_memory.archive import InMemoryArchive
-from agentic_memory.bootstrap_aws import KEYS_AGAIN, KEYS_FOR, KeyRing, Stack
+from agentic_memory.bootstrap_aws import KEYS_AGAIN, KEYS_FOR, KeyRing, Stack, retry_rules
 from agentic_memory.errors import SecretUnavailable, SettingsError
 from agentic_memory.interfaces.emf import EmbeddedMetrics
 from agentic_memory.service.file_call import FileCall
 from agentic_memory.service.file_ring import AnsweredRing, ring_in
 from agentic_memory.service.remember_call import EventOutcome, Identity
-from agentic_memory.settings import AwsSettings, read_aws
+from agentic_memory.settings import AwsSettings, read, read_aws
 from tests.fakes import FrozenClock
 from tests.unit.test_aws_secrets import Service
 from tests.wire import STEFAN, House, post_call
@@ -187,6 +187,14 @@ def filed(house: House, body: bytes) -> InMemoryArchive:
     assert len(done) == 1
     assert done[0] == list(archive.entries()), "filed only after the delivery was done with"
     return archive
+
+
+def test_five_attempts_outlast_an_outage_of_minutes() -> None:
+    rules = retry_rules(read(None, folder=None, worker_attempts="5", worker_lease="360"))
+    assert (rules.attempts, rules.lease) == (5, 360.0)
+    delays = [rules.delay(attempts, 0.0) for attempts in range(1, rules.attempts)]
+    assert sum(delays) > 25 * 60
+    assert max(delays) * 1.2 < 12 * 3600, "SQS hides a message for twelve hours at most"
 
 
 def test_a_call_is_filed_by_its_number_before_it_is_done_with(house: House) -> None:
