@@ -93,7 +93,9 @@ build/sam/.stamp: layer template.yaml .venv-aws/.stamp $(wildcard layer/*)
 test-aws: $(STAMPS)/dev $(AWS_TOOLS:%=.venv-%/.stamp) build/layer/.stamp build/lambda/.stamp build/sam/.stamp  ## Check the AWS stack, without AWS
 	@$(BIN)/python -m pytest -o addopts="" -ra --strict-markers --strict-config --import-mode=importlib -p no:cacheprovider tests/aws
 
-smoke: $(STAMPS)/dev  ## Ask a deployed stack: make smoke STACK=name
+STACK ?= elevenlabs-agentic-memory-stack
+
+smoke: $(STAMPS)/dev  ## Ask the deployed stack (STACK=another)
 	@$(BIN)/python scripts/test_production_ready.py --stack $(STACK)
 
 check: $(STAMPS)/dev  ## Lint, types, import contracts, fast tests
