@@ -1,9 +1,17 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agentic_memory.engine.recall import call_texts, pack, unpack, usable
-from agentic_memory.engine.recall.vectors import CONTEXT_CHARS, MAX_PIECES, PIECE_CHARS, pieces
+from agentic_memory.engine.recall.vectors import (
+    BLOCK,
+    CONTEXT_CHARS,
+    MAX_PIECES,
+    PIECE_CHARS,
+    pieces,
+    products,
+)
 from tests.unit.recall.people import MAY, call, letters
 
 
@@ -49,3 +57,16 @@ def test_a_long_turn_has_several_pieces_of_whole_sentences() -> None:
     sentence = "I went there on a Tuesday with my whole family. "
     found = pieces(sentence * 20)
     assert len(found) == 3 and all(p.endswith("family.") for p in found)
+
+
+@pytest.mark.parametrize("count", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 3])
+def test_products_are_those_of_one_multiplication(count: int) -> None:
+    rows = np.cos(np.arange(count * 7, dtype=np.float32)).reshape(count, 7)
+    columns = np.sin(np.arange(14, dtype=np.float32)).reshape(7, 2)
+    assert products(rows, columns).shape == (count, 2)
+    assert np.allclose(products(rows, columns), rows @ columns, atol=1e-5)
+
+
+def test_vectors_in_a_row_unpack_together() -> None:
+    first, second = pack(letters(["ab", "c"]), "m"), pack(letters(["d"]), "m")
+    assert unpack(first, second).tolist() == [*unpack(first).tolist(), *unpack(second).tolist()]

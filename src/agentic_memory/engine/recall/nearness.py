@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Self
 
 from agentic_memory.engine.recall.adapter import adapter
 from agentic_memory.engine.recall.index import CallerIndex
+from agentic_memory.engine.recall.vectors import products
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +33,7 @@ class Nearness:
         if learnt is None or len(learnt) != len(vector):
             rows = index.matrix @ vector
             return cls(_of(_nearest(index, rows), rows), None)
-        rows = index.matrix @ np.stack([vector, vector @ learnt], axis=1)
+        rows = products(index.matrix, np.stack([vector, vector @ learnt], axis=1))
         nearest = _nearest(index, rows[:, 0])
         return cls(_of(nearest, rows[:, 0]), _of(nearest, rows[:, 1]))
 

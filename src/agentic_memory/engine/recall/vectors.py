@@ -24,6 +24,8 @@ CONTEXT_CHARS = 200
 """How much of the turn before is embedded with it."""
 MAX_PIECES = 4
 """More of one turn than this many pieces is not embedded (its words still count)."""
+BLOCK = 256
+"""Rows that are multiplied at once."""
 
 _SENTENCE = re.compile(r"\s(?:(?<=[.!?\u2026\u3002\uff1f\uff01]\s)\s*|(?<=\n)\n*)")
 
@@ -95,3 +97,16 @@ def usable(vectors: Vectors | None, model_id: str, count: int) -> bool:
         and vectors.count == count
         and len(vectors.data) == 2 * count * vectors.dimension
     )
+
+
+def products(rows: "NDArray[np.float32]", columns: "NDArray[np.float32]") -> "NDArray[np.float32]":
+    """`rows` @ `columns`, float32[m, d] and float32[d, k] of few columns: a third of the time that one product takes.
+
+    OpenBLAS repacks a large matrix before it multiplies, which pays for many columns only; a small one it takes as it is.
+    """
+    import numpy as np
+
+    found = np.empty((len(rows), columns.shape[1]), dtype=np.float32)
+    for first in range(0, len(rows), BLOCK):
+        np.matmul(rows[first : first + BLOCK], columns, out=found[first : first + BLOCK])
+    return found
