@@ -77,8 +77,11 @@ class FindTraces:
         return [i for i in ids if key.endswith(f"/{name_in_key(i)}.json")]
 
     def _of_conversation(self, conversation_id: str) -> list[str]:
-        folder = folder_of(conversation_id)
-        return [*self._keys(f"{BODIES}{folder}/"), *self._keys(f"{RECORDINGS}{folder}/")]
+        """Bodies and recordings, those included of which only the note lies there: it was put first."""
+        folder, note = folder_of(conversation_id), note_key("")
+        prefixes = (f"{BODIES}{folder}/", f"{RECORDINGS}{folder}/")
+        entries = (entry for prefix in prefixes for entry in self.archive.entries(prefix))
+        return sorted({entry.key.removesuffix(note) for entry in entries})
 
     def _unreadable(self, caller_id: str) -> list[str]:
         """Archived bodies that could not be parsed and name this caller."""

@@ -25,20 +25,65 @@ from tests.wire import LUCIA, STEFAN, post_call
 KEYS = {"ELEVENLABS_WORKSPACE_KEY": "wk_test", "ELEVENLABS_HMAC_KEY": "wsec_test", "EMBEDDER": "lexical"}
 
 
-class Cloud:
-    """Bucket, queues and a function of each kind over them."""
+class Moment:
+    """Something happens before the n-th request that is sent to bucket or table."""
 
-    def __init__(self, s3: OneAtATime, records: Callable[[], RecordStore]) -> None:
+    def __init__(self, n: int, meanwhile: Callable[[], object]) -> None:
+        self.left = n
+        self._meanwhile = meanwhile
+
+    def watch(self, client: Any) -> Any:
+        return Watched(client, self)
+
+    def pass_by(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self._meanwhile()
+
+
+class Watched:
+    """A client whose requests are counted."""
+
+    def __init__(self, client: Any, moment: Moment) -> None:
+        self._client, self._moment = client, moment
+        self.exceptions = client.exceptions
+
+    def __getattr__(self, name: str) -> Any:
+        operation = getattr(self._client, name)
+
+        def counted(**request: object) -> Any:
+            self._moment.pass_by()
+            return operation(**request)
+
+        return counted
+
+
+def unwatched(client: Any) -> Any:
+    return client
+
+
+class Cloud:
+    """Bucket, queues and a function of each kind over them, with or without a table."""
+
+    def __init__(self, s3: OneAtATime, table: OneAtATime | None) -> None:
         self.s3, self.clock = s3, FrozenClock()
         self.sqs, self.url, self.dead_url = make_queues(receives=2)
-        self._records = records
+        self._table = table
 
-    def services(self) -> Services:
+    def services(self, watch: Callable[[Any], Any] = unwatched) -> Services:
         """Those of one more instance."""
-        inbox = SqsInbox(self.url, BUCKET, self.sqs, self.s3)
+        inbox = SqsInbox(self.url, BUCKET, self.sqs, watch(self.s3))
         inbox.wait = 0
-        storage = Storage(self._records(), inbox, S3Archive(BUCKET, self.s3))
+        storage = Storage(self._records(watch), inbox, S3Archive(BUCKET, watch(self.s3)))
         return bootstrap.build(read(KEYS), self.clock, storage)
+
+    def _records(self, watch: Callable[[Any], Any]) -> RecordStore:
+        return DynamoRecords(TABLE, watch(self._table)) if self._table else InMemoryRecords()
+
+    def rows(self) -> list[str]:
+        """Every item of the table."""
+        found = self._table.scan(TableName=TABLE)["Items"] if self._table else []
+        return [str(item) for item in found]
 
     def hang_up(self, body: bytes, key: str = "wsec_test") -> None:
         signature = sign(body, key, int(self.clock.now()))
@@ -50,16 +95,19 @@ class Cloud:
         message = message_of(AnsweredRing(caller, call, self.clock.now(), asked, told))
         self.sqs.send_message(QueueUrl=self.url, MessageBody=message)
 
-    def work(self) -> list[bool]:
+    def work(self, watch: Callable[[Any], Any] = unwatched) -> list[bool]:
         """The worker takes what waits, as Lambda would hand it over."""
-        services = self.services()
+        services = self.services(watch)
         inbox = services.storage.inbox
         assert isinstance(inbox, SqsInbox)
         work, done = Work(services, inbox), []
         for record in self.event():
             done.append(work(record))
+            message = {"QueueUrl": self.url, "ReceiptHandle": record["receiptHandle"]}
             if done[-1]:
-                self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=record["receiptHandle"])
+                self.sqs.delete_message(**message)
+            else:
+                self.sqs.change_message_visibility(**message, VisibilityTimeout=0)
         return done
 
     def event(self) -> list[dict[str, Any]]:
@@ -112,11 +160,7 @@ class InHand:
 @pytest.fixture(params=["dynamodb", "none"])
 def cloud(request: pytest.FixtureRequest, s3: OneAtATime) -> Iterator[Cloud]:
     """With the table; and without one, where each instance knows only what it saw itself, as with Mem0."""
-    if request.param == "dynamodb":
-        table = make_table()
-        yield Cloud(s3, lambda: DynamoRecords(TABLE, table))
-    else:
-        yield Cloud(s3, InMemoryRecords)
+    yield Cloud(s3, make_table() if request.param == "dynamodb" else None)
 
 
 def call(conversation: str, caller: str = STEFAN) -> bytes:
@@ -180,8 +224,34 @@ def test_what_a_worker_had_in_hand_is_not_filed_after_the_erasing(cloud: Cloud) 
     inbox, (message,) = services.storage.inbox, cloud.event()
     assert isinstance(inbox, SqsInbox)
     inbox_of_another = InHand(inbox, lambda: cloud.forget(STEFAN, dry_run=False))
-    assert not Work(services, inbox_of_another)(message)  # type: ignore[arg-type]  # its next turn settles it
+    assert Work(services, inbox_of_another)(message)  # type: ignore[arg-type]  # nothing is left to do for it
     assert not [key for key in cloud.versions() if STEFAN in key or key.startswith("post-call/")]
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["a_first_call", "another_call"])
+def test_an_erasure_before_any_request_of_the_worker_wins(cloud: Cloud, known: bool) -> None:
+    number, n, told = STEFAN.removeprefix("+"), 0, True
+    while told:
+        n, told = n + 1, False
+        if known:
+            cloud.hang_up(call(f"conv_before_{n}"))
+            cloud.work()
+        cloud.hang_up(call(f"conv_{n}"))
+
+        def erase() -> None:
+            nonlocal told
+            told = True
+            cloud.forget(STEFAN, dry_run=False)
+
+        (settled,) = cloud.work(Moment(n, erase).watch)
+        if told:
+            left = [key for key in cloud.versions() if number in key or key.startswith(("inbox/", "post-call/"))]
+            assert not left, n
+            assert not [row for row in cloud.rows() if "'record'" in row or "commit/" in row], n
+        assert cloud.work() == ([] if settled else [True])
+        assert cloud.forget(STEFAN, dry_run=False)["waiting"] == 0
+        assert not [row for row in cloud.rows() if number in row or "conv_" in row], n
+    assert n > 10
 
 
 def test_what_waits_is_told(cloud: Cloud) -> None:

@@ -1,7 +1,7 @@
 """The record store in DynamoDB."""
 
 import secrets
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +31,7 @@ from agentic_memory.domain.records import (
     Traces,
     Vectors,
 )
-from agentic_memory.errors import RevisionConflict, StorageUnavailable
+from agentic_memory.errors import LeaseLost, RevisionConflict, StorageUnavailable
 
 NOTE_LIFE = 90 * 86_400
 """Seconds that a ring's note is kept when nothing more is ever heard of the conversation."""
@@ -43,7 +43,7 @@ _LIGHT, _WHOLE = ("audio/", end_of("commit/")), ("audio/", end_of("data/"))
 class DynamoRecords:
     """A RecordStore in one DynamoDB table: `schema` says where everything lies.
 
-    A commit is one transaction of at most five items, whatever it holds: what it taught is one item,
+    A commit is one transaction of at most six items, whatever it holds: what it taught is one item,
     and values too large for one lie in parts that are written before and that nothing points to until
     then. Its heading is put on condition of the revision, so of two writers one wins. A read applies
     the lessons in order and leaves out what its heading does not know yet: that is its snapshot.
@@ -69,17 +69,23 @@ class DynamoRecords:
         return None if folded is None else folded.headings()
 
     def commit(self, commit: CallerCommit) -> Caller:
-        """See RecordStore.commit."""
+        """See RecordStore.commit.
+
+        The table knows no lease, but `note_archived` came before: where an erasure has taken that note
+        since, a commit with a `hold` raises LeaseLost.
+        """
         caller, expected = commit.caller, commit.caller.revision
-        taught = Taught.by(commit)
+        taught, notes = Taught.by(commit), _notes_of(commit)
         for _ in range(_TRIES):
+            self._check_noted(commit, notes)
             folded = self._folded(caller.tenant, caller.caller_id)
             found = folded.caller.revision if folded else 0
             if found != expected:
                 raise RevisionConflict(expected=expected, found=found)
-            if commit.put_call is not None:
-                self._point_to(caller, commit.put_call.call.conversation_id)
-            if self._append(folded, caller, taught):
+            call = commit.put_call.call if commit.put_call else None
+            if call is not None and not self._point_to(caller, call.conversation_id):
+                continue
+            if self._append(folded, caller, taught, notes):
                 return replace(caller, revision=expected + 1)
         raise StorageUnavailable(reason="a caller's items are in other transactions all the time")
 
@@ -194,14 +200,13 @@ class DynamoRecords:
             self.end_conversation(tenant, conversation_id)
         elif conversation_id:
             self._keep_note(tenant, conversation_id)
-        sk = f"archived/{digest(key)}"
         if caller_id:
-            row = {"pk": caller_key(tenant, caller_id), "sk": sk, "key": key}
-            self._table.put(row)
+            pk = caller_key(tenant, caller_id)
+            self._table.put(_archived(pk, key))
             if conversation_id:
-                self._put_about(row["pk"], conversation_id)
+                self._table.put(_about(pk, conversation_id))
         elif conversation_id:
-            self._table.put({"pk": conversation_key(tenant, conversation_id), "sk": sk, "key": key})
+            self._table.put(_archived(conversation_key(tenant, conversation_id), key))
 
     def attach_audio(
         self, tenant: str, conversation_id: str, key: str, hold: Hold | None = None
@@ -299,8 +304,18 @@ class DynamoRecords:
                 return folded, records
         raise StorageUnavailable(reason="a caller's items are being written all the time")
 
-    def _append(self, former: Folded | None, caller: Caller, taught: Taught) -> bool:
-        """Write what was taught as the next revision; False when somebody else was first."""
+    def _check_noted(self, commit: CallerCommit, notes: Sequence[Row]) -> None:
+        """Raises LeaseLost where the caller was erased since their delivery's body was noted."""
+        if commit.hold and any(self._table.get(str(n["pk"]), str(n["sk"])) is None for n in notes):
+            raise LeaseLost(delivery=commit.hold.delivery)
+
+    def _append(
+        self, former: Folded | None, caller: Caller, taught: Taught, notes: Sequence[Row] = ()
+    ) -> bool:
+        """Write what was taught as the next revision; False when somebody else was first.
+
+        So it is too when one of the `notes` is there no more.
+        """
         folded = former or Folded(caller, secrets.token_hex(4))
         revision = caller.revision + 1
         folded.apply(taught.lesson, revision)
@@ -316,24 +331,27 @@ class DynamoRecords:
             put = self._table.putting(
                 heading, condition, revision=caller.revision, life=former.life
             )
-        done = self._table.transact(put, *(self._table.putting(group[-1]) for group in groups))
+        kept = [self._table.putting(note, "attribute_exists(pk)") for note in notes]
+        lessons = [self._table.putting(group[-1]) for group in groups]
+        done = self._table.transact(put, *kept, *lessons)
         if not done:
             self._table.delete_all((pk, str(row["sk"])) for row in parts)
         return done
 
-    def _point_to(self, caller: Caller, conversation_id: str) -> None:
-        """Let recordings of this call find the caller, and bring those that came first."""
+    def _point_to(self, caller: Caller, conversation_id: str) -> bool:
+        """Let recordings of this call find the caller, and bring those that came first.
+
+        Both ways at once: an erasure finds the way back by the way there. False when somebody else was first.
+        """
         home = caller_key(caller.tenant, caller.caller_id)
         away = conversation_key(caller.tenant, conversation_id)
-        self._put_about(home, conversation_id)
-        pointer = f"caller/{part(caller.caller_id)}"
-        self._table.put({"pk": away, "sk": pointer, "caller": home})
+        pointer = {"pk": away, "sk": f"caller/{part(caller.caller_id)}", "caller": home}
+        about = _about(home, conversation_id)
+        if not self._table.transact(self._table.putting(about), self._table.putting(pointer)):
+            return False
         for row in list(self._table.below(away, "audio/")):
             self._table.put(_recording(home, conversation_id, str(row["key"])))
-
-    def _put_about(self, pk: str, conversation_id: str) -> None:
-        sk = f"about/{part(conversation_id)}"
-        self._table.put({"pk": pk, "sk": sk, "conversation_id": conversation_id})
+        return True
 
     def _drop_vectors(self, folded: Folded, revisions: Iterable[int]) -> None:
         """Delete vectors that no lesson counts any more."""
@@ -429,6 +447,21 @@ class DynamoRecords:
 
 def _by_key(rows: Iterable[Row]) -> dict[str, Row]:
     return {str(row["sk"]): row for row in rows}
+
+
+def _about(pk: str, conversation_id: str) -> Row:
+    return {"pk": pk, "sk": f"about/{part(conversation_id)}", "conversation_id": conversation_id}
+
+
+def _archived(pk: str, key: str) -> Row:
+    return {"pk": pk, "sk": f"archived/{digest(key)}", "key": key}
+
+
+def _notes_of(commit: CallerCommit) -> list[Row]:
+    """The notes that a commit rests on: where the body of its delivery lies."""
+    key = commit.put_call.call.raw_key if commit.hold and commit.put_call else None
+    pk = caller_key(commit.caller.tenant, commit.caller.caller_id)
+    return [_archived(pk, key)] if key else []
 
 
 def _recording(pk: str, conversation_id: str, key: str) -> Row:
