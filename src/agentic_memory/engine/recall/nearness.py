@@ -27,12 +27,15 @@ class Nearness:
     @classmethod
     def of(cls, index: CallerIndex, vector: "NDArray[np.float32]") -> Self:
         """Compare the question's `vector`, float32[d], with everything that has one. The index has vectors."""
-        rows = index.matrix @ vector
-        nearest = _nearest(index, rows)
+        import numpy as np
+
         learnt = adapter(index.model_id)
         if learnt is None or len(learnt) != len(vector):
-            return cls(_of(nearest, rows), None)
-        return cls(_of(nearest, rows), _of(nearest, index.matrix @ (vector @ learnt)))
+            rows = index.matrix @ vector
+            return cls(_of(_nearest(index, rows), rows), None)
+        rows = products(index.matrix, np.stack([vector, vector @ learnt], axis=1))
+        nearest = _nearest(index, rows[:, 0])
+        return cls(_of(nearest, rows[:, 0]), _of(nearest, rows[:, 1]))
 
     def likeness(self, i: int) -> float:
         """0 to 1: how like the question passage `i` is."""
