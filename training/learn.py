@@ -25,7 +25,7 @@ from agentic_memory.domain.caller import DEFAULT_TENANT
 from agentic_memory.engine.recall import CallerIndex, adapter, asked
 from agentic_memory.engine.recall.index import Passage
 from agentic_memory.engine.recall.nearness import Nearness
-from agentic_memory.engine.recall.ranking import WEIGHTS, contributions, totals
+from agentic_memory.engine.recall.ranking import contributions, totals
 from tests.recall.calls import Asked, Person, Place, read
 from tests.recall.measure import keywords, remembered
 from tests.wire import House
@@ -37,6 +37,8 @@ COMPETE = 80
 KEYWORDS_WEIGHT = 0.5
 """What a question's keywords count against the question."""
 EPOCHS, BATCH, SEED = 4, 16, 20261122
+WEIGHT = 10.0
+"""What the learnt likeness counts beside the ranking. The ranking takes it for a little less: callers speak otherwise."""
 STEP, DECAY = 0.003, 0.005
 """The length of Adam's steps, and the pull of every entry to 0."""
 Vectors = NDArray[np.float64]
@@ -134,11 +136,11 @@ def learn(given: Sequence[Lesson]) -> Vectors:
 def _wrong(lesson: Lesson, turned: Vectors) -> Vectors:
     """float[d]: what the question, `turned` by what is learnt, points at too much; it grows the loss the most."""
     passages = lesson.passages.astype(np.float64)
-    scores = lesson.before + WEIGHTS.answers * (passages @ turned)
+    scores = lesson.before + WEIGHT * (passages @ turned)
     chances = np.exp(scores - scores.max())
     chances /= chances.sum()
     wanted = lesson.answers / lesson.answers.sum()
-    pulled: Vectors = lesson.weight * WEIGHTS.answers * ((chances - wanted) @ passages)
+    pulled: Vectors = lesson.weight * WEIGHT * ((chances - wanted) @ passages)
     return pulled
 
 
@@ -152,7 +154,7 @@ def found(given: Sequence[Lesson], learnt: Vectors, first: int = 5) -> float:
     """In percent: the share of lessons with an answer among the first, when this is added to the ranking."""
     hits = []
     for lesson in given:
-        scores = lesson.before + WEIGHTS.answers * (lesson.passages @ (lesson.question @ learnt))
+        scores = lesson.before + WEIGHT * (lesson.passages @ (lesson.question @ learnt))
         hits.append(bool(lesson.answers[np.argsort(-scores, kind="stable")[:first]].any()))
     return 100 * float(np.mean(hits))
 

@@ -92,6 +92,13 @@ def test_what_returns_a_greeting_comes_late() -> None:
     assert turns.index(3) < turns.index(1)
 
 
+def test_the_more_a_greeting_tells_the_less_it_is_held_back() -> None:
+    seconds = ("caller: Hello.", "caller: Hello, my name is Ana and I keep some forty bees.", "caller: " + "I keep bees. " * 7)
+    held = records(*(call(f"c{i}", MAY + i, "agent: Hello?", second) for i, second in enumerate(seconds)), embed=None)
+    held_back = CallerIndex.build(held, MODEL).standing.greeting[1::2]
+    assert held_back[0] == 1 > held_back[1] > held_back[2] == 0
+
+
 def test_of_equals_the_later_wins_unless_before_is_asked_for() -> None:
     plans = (call(c, at, "agent: Hi.", "caller: Hi.", f"caller: My plan is {plan}.") for c, at, plan in (("c1", MAY, "red"), ("c2", JUNE, "tan")))
     held = records(*plans, embed=None)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from agentic_memory.engine.recall import CallerIndex, asked
-from agentic_memory.engine.recall.index import AGENT, CALLER
+from agentic_memory.engine.recall.index import AGENT, CALLER, TERSE
 from agentic_memory.engine.recall.ranking import STEPS, contributions, features, totals
 from tests.unit.recall.people import JUNE, MAY, MODEL, NOW, call, fact, records
 
@@ -24,7 +24,7 @@ def test_what_holds_whatever_is_asked(index: CallerIndex) -> None:
     assert standing.reply[1] == index.traits.asks[0] > 0 == standing.reply[2] == standing.reply[4]
     assert standing.said[AGENT].tolist() == [1, 0, 1, 0, 0, 0] and standing.said[CALLER].tolist() == [0, 1, 0, 1, 1, 0]
     assert standing.told[AGENT].tolist() == [0, 0, 1, 0, 0, 0] and not standing.told[CALLER].any()
-    assert standing.substance[5] == 1 > standing.substance[1]
+    assert standing.substance[5] == TERSE > standing.substance[1]
     assert (standing.sizes.tolist(), standing.spans.tolist()) == ([4, 1], [0, 0, 0, 0, 1])
 
 

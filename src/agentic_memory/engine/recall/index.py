@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 AGENT, CALLER, NOBODY = 0, 1, 2
 """Who speaks in a passage; NOBODY where a platform reported it."""
+TERSE = 0.5
+"""The substance of a fact in a few words: it tells more than so many words of a turn do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,11 @@ class Standing:
     age: "NDArray[np.float32]"
     """float32[n]: from the oldest to the newest, 0 to 1."""
     greeting: "NDArray[np.float32]"
-    """float32[n]: 1 for the second turn of a call, where it is short."""
+    """float32[n]: for the second turn of a call, the less the more it tells: 1 for a few words, 0 from ENOUGH characters on."""
     reply: "NDArray[np.float32]"
     """float32[n]: how much the turn before only asks."""
     substance: "NDArray[np.float32]"
-    """float32[n]: as the trait; 1 for what nobody said."""
+    """float32[n]: as the trait; of what nobody said TERSE at least."""
     said: "NDArray[np.float32]"
     """float32[2, n]: 1 for what AGENT or CALLER said."""
     told: "NDArray[np.float32]"
@@ -89,7 +91,7 @@ class Standing:
             age=_ages(times),
             greeting=_greetings(starts[sizes > 1] + 1, traits),
             reply=reply,
-            substance=np.where(speakers == NOBODY, np.float32(1), traits.substance),
+            substance=np.maximum(traits.substance, np.where(speakers == NOBODY, np.float32(TERSE), np.float32(0))),
             said=said,
             told=traits.yours * said,
             nothing=nothing,
@@ -117,7 +119,7 @@ def _greetings(seconds: "NDArray[np.int64]", traits: Traits) -> "NDArray[np.floa
     import numpy as np
 
     greetings: NDArray[np.float32] = np.zeros(len(traits.substance), dtype=np.float32)
-    greetings[seconds] = traits.substance[seconds] < 1
+    greetings[seconds] = np.minimum(2 * (1 - traits.substance[seconds]), 1)
     return greetings
 
 

@@ -29,8 +29,8 @@ class Weights:
     coverage: float = 2.0
     meaning: float = 0.75
     meaning_after: float = 0.2
-    answers: float = 10.0
-    """For looking like an answer to such a question; what was learnt was learnt beside this weight."""
+    answers: float = 8.0
+    """For looking like an answer to such a question: a little less than what it was learnt with."""
     answer: float = 0.3
     """For the words of a question just asked by the other side: the answer inherits them."""
     reply: float = -0.7
