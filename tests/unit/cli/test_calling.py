@@ -22,8 +22,9 @@ class Receiver:
     def __init__(self) -> None:
         self.received: list[tuple[str, bytes]] = []
         self.status = 200
-        self.pending = [9, 9, 2, 1, 0]  # two looks at the quarantine come first
+        self.pending = [9, 9, 2, 1, 0]  # the looks before and after sending come first
         self.quarantined = [0]
+        self.dead = [0]
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -33,7 +34,8 @@ class Receiver:
                 self.answer(receiver.status, b'{"status":"ok"}')
 
             def do_GET(self) -> None:
-                inbox = {"pending": receiver.next(receiver.pending), "quarantined": receiver.next(receiver.quarantined)}
+                names = ("pending", "quarantined", "dead")
+                inbox = {name: receiver.next(getattr(receiver, name)) for name in names}
                 self.answer(200, json.dumps({"inbox": inbox}).encode())
 
             def answer(self, status: int, body: bytes) -> None:
@@ -113,7 +115,7 @@ def test_following_waits_until_nothing_is_pending(run: Run, receiver: Receiver) 
     done = run("call", "stefan-1", "--url", receiver.url, "--key", SECRET, "--follow")
     assert done.exit_code == 0
     assert receiver.pending == [0]
-    assert "it is remembered" in done.stderr
+    assert "Nothing is pending any more" in done.stderr
 
 
 def test_a_signature_that_was_not_accepted(run: Run, receiver: Receiver) -> None:
@@ -121,6 +123,13 @@ def test_a_signature_that_was_not_accepted(run: Run, receiver: Receiver) -> None
     done = run("call", "stefan-1", "--url", receiver.url, "--key", SECRET, "--follow")
     assert done.exit_code == 1
     assert "did not accept the signature" in done.stderr
+
+
+def test_a_delivery_that_died(run: Run, receiver: Receiver) -> None:
+    receiver.dead = [1, 1, 1, 1, 2]
+    done = run("call", "stefan-1", "--url", receiver.url, "--key", SECRET, "--follow")
+    assert done.exit_code == 1
+    assert "It could not be processed" in done.stderr
 
 
 def test_a_refusal_is_a_failure(run: Run, receiver: Receiver) -> None:

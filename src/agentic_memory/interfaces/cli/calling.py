@@ -71,11 +71,11 @@ def call(
     body = body_of(payload)
     signature = sign(body, key or webhook_secret(settings), int(clock.now()))
     client = Client(url or url_of(settings), clock)
-    refused = quarantined(client) if follow else 0
+    before = counts(client) if follow else {}
     answer = client.post("/post-call", body, {"ElevenLabs-Signature": signature})
     report(answer, len(body), machine)
     if follow:
-        wait_until_remembered(client, refused)
+        wait_until_processed(client, before)
 
 
 def report(answer: "Answer", size: int, machine: bool) -> None:
@@ -90,30 +90,27 @@ def report(answer: "Answer", size: int, machine: bool) -> None:
         raise Refused(f"The server answered {answer.status}: the call was not accepted.")
 
 
-def wait_until_remembered(client: "Client", refused_before: int) -> None:
-    """Wait until nothing is pending. Raises Refused where the signature was not accepted."""
-    if quarantined(client) > refused_before:
+def wait_until_processed(client: "Client", before: Mapping[str, int]) -> None:
+    """Wait until nothing is pending. Raises Refused where a signature was not accepted or a delivery died."""
+    now = counts(client)
+    if now.get("quarantined", 0) > before.get("quarantined", 0):
         raise Refused(
             "The server answered 200 but did not accept the signature: the call is in quarantine. Sign "
             "with the server's own secret, or mend its ELEVENLABS_HMAC_KEY and run "
             "`agentic-memory replay --quarantine`."
         )
     with working("remembering ..."):
-        while counts(client).get("pending"):
+        while (now := counts(client)).get("pending"):
             time.sleep(LOOK_AGAIN)
-    note("Nothing is pending any more: it is remembered.")
+    if now.get("dead", 0) > before.get("dead", 0):
+        raise Refused("It could not be processed: `agentic-memory dead-letters` tells why.")
+    note("Nothing is pending any more: it is processed.")
 
 
-def quarantined(client: "Client") -> int:
-    """How many bodies are in quarantine."""
-    found = counts(client).get("quarantined")
-    return found if isinstance(found, int) else 0
-
-
-def counts(client: "Client") -> Mapping[str, object]:
+def counts(client: "Client") -> Mapping[str, int]:
     """The inbox as `/readyz` reports it."""
     inbox = client.get("/readyz").value.get("inbox")
-    return inbox if isinstance(inbox, dict) else {}
+    return {name: n for name, n in inbox.items() if isinstance(n, int)} if isinstance(inbox, dict) else {}
 
 
 def list_samples() -> None:
