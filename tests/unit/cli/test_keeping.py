@@ -36,7 +36,9 @@ class TestExport:
         assert json.loads(line)["name"] == "Stefan"
 
     def test_a_stranger_makes_no_file(self, run: Run, tmp_path: Path) -> None:
-        assert run("export", "+15550100001", "-o", "x.jsonl").exit_code == 1
+        done = run("export", "+15550100001", "-o", "x.jsonl")
+        assert done.exit_code == 1
+        assert "No caller '+15550100001' is remembered." in done.stderr
         assert not list(tmp_path.glob("x.jsonl*"))
 
     def test_a_file_appears_whole_or_not_at_all(self, run: Run, tmp_path: Path) -> None:
@@ -44,7 +46,7 @@ class TestExport:
         (tmp_path / "taken.unfinished").mkdir()
         done = run("export", "-o", "nowhere/memory.jsonl")
         assert done.exit_code == 1
-        assert "No such file or directory" in done.stderr
+        assert "No such file or directory: nowhere\n" in done.stderr
         assert "Traceback" not in done.output
 
 

@@ -100,6 +100,7 @@ class TestSearch:
 
     def test_of_a_stranger_there_is_nothing(self, run: Run) -> None:
         assert run("search", "+15550100001", "boat").exit_code == 1
+        assert run("search", STEFAN, " ").exit_code == 2
 
 
 def test_no_database_is_said_and_none_is_made(run: Run, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import click
 
 from agentic_memory.interfaces.cli.group import Refused
 from agentic_memory.interfaces.cli.opening import data_dir, opened, settings_of
+from agentic_memory.interfaces.cli.reading import known_caller
 from agentic_memory.interfaces.cli.terminal import (
     as_json,
     counted,
@@ -53,7 +54,7 @@ def export(caller: str | None, output: Path | None, data_dir: str | None) -> Non
 
     with opened(data_dir) as services:
         if caller is not None:
-            services.callers.one(caller)
+            known_caller(services, caller)
         total = 1 if caller else services.storage.records.counts(services.model.vectors_id).callers
         with _output(output) as out, progress("exporting", total) as done:
             written = _written(json_lines(services.callers.everything(caller)), out, done)
@@ -248,6 +249,8 @@ def _output(path: Path | None) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
+    if not path.parent.is_dir():
+        raise Refused(f"No such file or directory: {path.parent}")
     unfinished = path.with_name(path.name + ".unfinished")
     try:
         unfinished.touch(mode=0o600)

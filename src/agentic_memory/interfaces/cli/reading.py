@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agentic_memory.interfaces.cli.group import Refused
+from agentic_memory.interfaces.cli.group import Refused, WrongUsage
 from agentic_memory.interfaces.cli.opening import data_dir, opened
 from agentic_memory.interfaces.cli.terminal import (
     as_json,
@@ -78,7 +78,7 @@ def memories(caller: str, everything: bool, history: bool, data_dir: str | None,
       agentic-memory memories +15550100042 --history --json
     """
     with opened(data_dir) as services:
-        known = _known(services, caller)
+        known = known_caller(services, caller)
         if history:
             _write_history(services.callers.history(known.caller_id), machine)
             return
@@ -122,10 +122,12 @@ def search(
       agentic-memory search +15550100042 "the grandfather's boat"
       agentic-memory search +15550100042 "when did they marry?" --limit 5 --explain
     """
+    if not query.strip():
+        raise WrongUsage("QUERY is empty.")
     with opened(data_dir) as services:
         at = when.replace(tzinfo=UTC).timestamp() if when else services.clock.now()
         wanted = limit or services.settings.mem0_search_limit
-        known = _known(services, caller)
+        known = known_caller(services, caller)
         with working("loading the model ..."):
             services.model.load()
         ranked = _ranked(services, known, query, wanted, at)
@@ -151,7 +153,8 @@ def _ranked(services: "Services", known: "Caller", query: str, limit: int, at: f
     return tuple(Explained(found, {}) for found in findings.results)
 
 
-def _known(services: "Services", given: str) -> "Caller":
+def known_caller(services: "Services", given: str) -> "Caller":
+    """The caller of that number. Raises Refused where nobody is remembered by it."""
     from agentic_memory.errors import NotFound
 
     try:
