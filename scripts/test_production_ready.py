@@ -20,7 +20,7 @@ def transport(system: System, checks: Checks) -> None:
     """Keys and numbers go over TLS, but on this machine itself."""
     for path, url in system.urls.items():
         local = url.startswith(("http://127.0.0.1", "http://localhost"))
-        checks(f"{path} is asked over TLS", local or url.startswith("https://"))
+        checks(f"{path} is asked over TLS, or on this machine", local or url.startswith("https://"))
 
 
 if __name__ == "__main__":
