@@ -92,7 +92,13 @@ def test_ending_it_ends_the_server_too(tmp_path: Path, number: int) -> None:
     environment = {"PYTHONUTF8": "1", "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path)}
     command = [sys.executable, "-m", "agentic_memory", "demo"]
     with subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_as_in_a_terminal,
     ) as process:
         assert process.stdout is not None
         port = _port(process.stdout)
@@ -102,6 +108,11 @@ def test_ending_it_ends_the_server_too(tmp_path: Path, number: int) -> None:
         assert "Traceback" not in process.stderr.read()
     assert not _answers(port)
     assert list(tmp_path.iterdir()) == []
+
+
+def _as_in_a_terminal() -> None:
+    """A shell starts what runs in the background deaf to Ctrl-C, and so are these tests' children then."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _port(lines: object) -> int:
