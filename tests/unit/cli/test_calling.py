@@ -132,6 +132,13 @@ def test_a_delivery_that_died(run: Run, receiver: Receiver) -> None:
     assert "It could not be processed" in done.stderr
 
 
+def test_what_died_earlier_is_no_failure_but_told(run: Run, receiver: Receiver) -> None:
+    receiver.dead = [1]
+    done = run("call", "stefan-1", "--url", receiver.url, "--key", SECRET, "--follow")
+    assert done.exit_code == 0
+    assert "Dead letters remain of earlier deliveries" in done.stderr
+
+
 def test_a_refusal_is_a_failure(run: Run, receiver: Receiver) -> None:
     receiver.status = 401
     done = run("call", "stefan-1", "--url", receiver.url, "--key", SECRET, "--json")

@@ -105,6 +105,8 @@ def wait_until_processed(client: "Client", before: Mapping[str, int]) -> None:
     if now.get("dead", 0) > before.get("dead", 0):
         raise Refused("It could not be processed: `agentic-memory dead-letters` tells why.")
     note("Nothing is pending any more: it is processed.")
+    if now.get("dead"):
+        note("Dead letters remain of earlier deliveries: `agentic-memory dead-letters` lists them.")
 
 
 def counts(client: "Client") -> Mapping[str, int]:
