@@ -110,7 +110,7 @@ class TestDeadLetters:
     def test_an_id_that_is_none(self, run: Run, data: Path) -> None:
         done = run("replay", "999")
         assert done.exit_code == 1
-        assert "1 of 1 ids name no dead letter." in done.stderr
+        assert "No dead letter has that id." in done.stderr
 
 
 class TestReplay:

@@ -103,7 +103,7 @@ def replay(
     \b
     Examples:
       agentic-memory replay --dead
-      agentic-memory replay 01JC2ZJ8 --work
+      agentic-memory replay 15 --work
       agentic-memory replay --archive --work --data-dir restored/
     """
     if [bool(ids), dead, archive, quarantine].count(True) != 1:
@@ -123,7 +123,7 @@ def replay(
         elif count:
             note("The running server or `agentic-memory worker` processes them; --work does it here.")
     if ids and count < len(ids):
-        raise Refused(f"{len(ids) - count} of {len(ids)} ids name no dead letter.")
+        raise Refused(f"No dead letter has {'that id' if len(ids) == 1 else f'{len(ids) - count} of those ids'}.")
 
 
 @click.command("dead-letters", short_help="What could not be processed, and why.")
