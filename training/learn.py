@@ -6,7 +6,7 @@ A question's vector is seldom near its answer's. From the invented conversations
 learnt that, added to the ranking as it is, lifts the turns that answer: for each question and for its keywords the
 passages that the ranking puts first compete, and the probability (softmax) of those that answer is raised by gradient
 descent. `--check` says whether the file in the package is what comes out; `--held-out 5` leaves every fifth person out
-and measures on those. Takes a few minutes and nothing but this repository; same input, same output: float64, a seeded
+and measures on those. Takes three minutes, 2 GB of memory and nothing but this repository; same input, same output: float64, a seeded
 order, vectors as they are stored (float16), and a result rounded to 8 bits, so that the last digit of a sum does not
 matter.
 """
