@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -38,3 +40,11 @@ def test_a_passage_is_as_near_as_its_nearest_piece_and_one_without_is_middling()
     near = Nearness.of(index, question)
     assert [near.meaning[i] for i in range(2)] == [rows[index.owners == i].max() for i in range(2)]
     assert 0 <= near.likeness(0) <= near.likeness(1) <= 1
+
+
+def test_as_many_rows_as_passages_are_not_one_each() -> None:
+    index = CallerIndex.build(records(call("c1", MAY, "agent: Hi.", "caller: The heating.", "agent: Yes?")), MODEL)
+    uneven = replace(index, matrix=letters(["cold", "heating", "hall"]), owners=np.array([1, 1, 2]))
+    question = letters(["hall"])[0]
+    rows = uneven.matrix @ question
+    assert Nearness.of(uneven, question).meaning.tolist() == pytest.approx([rows.mean(), max(rows[:2]), rows[2]])

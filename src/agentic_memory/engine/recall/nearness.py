@@ -47,10 +47,10 @@ def _nearest(index: CallerIndex, rows: "NDArray[np.float32]") -> "NDArray[np.int
     """int[n]: of each passage the row that is highest; -1 where it has none."""
     import numpy as np
 
-    count = len(index.passages)
-    if len(rows) == count and index.owners[-1] == count - 1:
-        return np.arange(count)  # one row a passage, in order: the usual case
-    nearest = np.full(count, -1, dtype=np.int64)
+    every = np.arange(len(index.passages))
+    if np.array_equal(index.owners, every):
+        return every  # one row a passage: the usual case
+    nearest = np.full(len(every), -1, dtype=np.int64)
     highest_last = np.argsort(rows, kind="stable")
     nearest[index.owners[highest_last]] = highest_last
     return nearest
