@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from agentic_memory.domain.memory import Category, Memory, Sensitivity
 from agentic_memory.domain.neutral import fence, neutral
 from agentic_memory.domain.preference import preference_aloud
+from agentic_memory.domain.retention import is_expired
 from agentic_memory.domain.sensitivity import masked, sensitivity
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def compile_brief(caller: "Caller", calls: "Sequence[Call]", memories: Sequence[
     """
     name = neutral(caller.name.text, NAME_LIMIT) if caller.name else ""
     newest_first = sorted(calls, key=lambda c: (c.started_at, c.conversation_id), reverse=True)
-    current = [m for m in memories if m.is_current and not _expired(m, caller.last_call_at) and not _is_mood(m)]
+    current = [m for m in memories if m.is_current and not is_expired(m, caller.last_call_at) and not _is_mood(m)]
     preference = preference_aloud(current, name)
     summary = _memory_summary(name, newest_first, current)
     return Brief(
@@ -116,10 +117,6 @@ def first_sentence(text: str) -> str:
 def _is_mood(memory: Memory) -> bool:
     """Whether a memory is of how the caller felt in one call: nothing to tell in the next."""
     return memory.category is Category.OTHER and not _MOODS.isdisjoint((memory.slot or "").split("_"))
-
-
-def _expired(memory: Memory, at: float) -> bool:
-    return memory.expires_at is not None and memory.expires_at <= at
 
 
 def _weight(memory: Memory) -> tuple[bool, float, float, str]:

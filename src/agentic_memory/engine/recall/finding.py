@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from agentic_memory.domain.memory import Evidence, Found, Memory, MemoryKind
+from agentic_memory.domain.memory import Evidence, Found, MemoryKind
+from agentic_memory.domain.retention import is_expired
 from agentic_memory.engine.recall.index import AGENT, CALLER, CallerIndex, Passage
 from agentic_memory.engine.recall.nearness import Nearness
 from agentic_memory.engine.recall.question import Question, understand
@@ -84,7 +85,7 @@ def _best(
     said: set[str] = set()
     for i in order.tolist():
         passage = index.passages[i]
-        if passage.text in said or _is_over(passage.memory, question.at):
+        if passage.text in said or (passage.memory is not None and is_expired(passage.memory, question.at)):
             continue
         said.add(passage.text)
         best.append(i)
@@ -102,10 +103,6 @@ def _order(scores: "NDArray[np.float32]", count: int) -> "NDArray[np.int64]":
     bar = np.partition(scores, len(scores) - count)[len(scores) - count]
     above = np.flatnonzero(scores >= bar)
     return above[np.argsort(-scores[above], kind="stable")]
-
-
-def _is_over(memory: Memory | None, at: float) -> bool:
-    return memory is not None and memory.expires_at is not None and memory.expires_at <= at
 
 
 def _in_order_of_validity(
