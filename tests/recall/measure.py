@@ -32,8 +32,8 @@ from agentic_memory.backends.in_memory.records import InMemoryRecords
 from agentic_memory.bootstrap import Storage
 from agentic_memory.domain.caller import DEFAULT_TENANT
 from agentic_memory.domain.memory import Found
-from agentic_memory.engine.recall.lexical import index_words
-from agentic_memory.engine.recall.words import content_words, words
+from agentic_memory.engine.recall.lexical import postings
+from agentic_memory.engine.recall.words import content_words, numbered, words
 from agentic_memory.settings import read
 from tests.fakes import FrozenClock
 from tests.recall.calls import Asked, Person, PhoneCall, Place, everyone, questions
@@ -186,7 +186,7 @@ def separation(answers: Iterable[Answered]) -> float:
 def words_alone(person: Person, question: str) -> list[Place]:
     """The turns in the order of plain BM25 over stemmed words: what the set is hard against."""
     places = list(person.turns)
-    scores = index_words([words(text) for text in person.turns.values()]).scores(content_words(question))
+    scores = postings(numbered([words(text) for text in person.turns.values()])).scores(content_words(question))
     return [places[i] for i in sorted(range(len(places)), key=lambda i: (-scores[i], i))]
 
 

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 from agentic_memory.engine.recall.kin import kin
-from agentic_memory.engine.recall.lexical import KIN, Postings, index_words
-from agentic_memory.engine.recall.words import stem, words
+from agentic_memory.engine.recall.lexical import KIN, Postings, postings
+from agentic_memory.engine.recall.words import numbered, stem, words
 
 SAID = ["My daughter plays the violin", "Mi hija come pan", "The violin, the violin!", "Nothing of that"]
 
 
 def indexed() -> Postings:
-    return index_words([words(text) for text in SAID])
+    return postings(numbered([words(text) for text in SAID]))
 
 
 def test_rare_words_and_short_passages_score_more() -> None:
@@ -23,7 +23,7 @@ def test_kin_counts_less_than_the_word_itself() -> None:
 
 
 def test_kin_beside_the_word_itself_adds_nothing() -> None:
-    both = index_words([words("my daughter, mi hija"), words("my daughter, mi silla"), words("nobody")])
+    both = postings(numbered([words("my daughter, mi hija"), words("my daughter, mi silla"), words("nobody")]))
     assert both.scores(["daughter"])[0] == both.scores(["daughter"])[1]
 
 
@@ -44,12 +44,12 @@ def test_worth_is_relative_to_the_rarest() -> None:
 
 
 def test_no_passages() -> None:
-    empty = index_words([])
+    empty = postings(numbered([]))
     assert empty.scores(["a"]).shape == (0,) and empty.coverage(["a"]).shape == (0,)
 
 
 def test_passages_without_words() -> None:
-    assert np.isfinite(index_words([[], []]).scores(["a"])).all()
+    assert np.isfinite(postings(numbered([[], []])).scores(["a"])).all())
 
 
 def test_kin_is_mutual_and_across_languages() -> None:

@@ -1,11 +1,11 @@
 """Words against words: BM25 over the stems of one caller's passages."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agentic_memory.engine.recall.kin import kin
-from agentic_memory.engine.recall.words import Numbered, numbered, stem
+from agentic_memory.engine.recall.words import Numbered, stem
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,11 +96,6 @@ class Postings:
                 held += weight * by_kin
             total += weight
         return held / total if total else held
-
-
-def index_words(said: Sequence[Sequence[str]]) -> Postings:
-    """Build the postings of these passages from the folded words of each."""
-    return postings(numbered(said))
 
 
 def postings(said: Numbered) -> Postings:
