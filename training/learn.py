@@ -135,13 +135,18 @@ def learn(given: Sequence[Lesson]) -> Vectors:
 
 def _wrong(lesson: Lesson, turned: Vectors) -> Vectors:
     """float[d]: what the question, `turned` by what is learnt, points at too much; it grows the loss the most."""
-    passages = lesson.passages.astype(np.float64)
-    scores = lesson.before + WEIGHT * (passages @ turned)
+    scores = _scores(lesson, turned)
     chances = np.exp(scores - scores.max())
     chances /= chances.sum()
     wanted = lesson.answers / lesson.answers.sum()
-    pulled: Vectors = lesson.weight * WEIGHT * ((chances - wanted) @ passages)
+    pulled: Vectors = lesson.weight * WEIGHT * ((chances - wanted) @ lesson.passages.astype(np.float64))
     return pulled
+
+
+def _scores(lesson: Lesson, turned: Vectors) -> Vectors:
+    """float[n]: of the passages that compete, with what is learnt."""
+    scores: Vectors = lesson.before + WEIGHT * (lesson.passages.astype(np.float64) @ turned)
+    return scores
 
 
 def rounded(learnt: Vectors) -> dict[str, NDArray[Any]]:
@@ -154,7 +159,7 @@ def found(given: Sequence[Lesson], learnt: Vectors, first: int = 5) -> float:
     """In percent: the share of lessons with an answer among the first, when this is added to the ranking."""
     hits = []
     for lesson in given:
-        scores = lesson.before + WEIGHT * (lesson.passages @ (lesson.question @ learnt))
+        scores = _scores(lesson, lesson.question @ learnt)
         hits.append(bool(lesson.answers[np.argsort(-scores, kind="stable")[:first]].any()))
     return 100 * float(np.mean(hits))
 
