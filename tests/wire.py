@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from agentic_memory.bootstrap import Services
 from agentic_memory.errors import AgenticMemoryError
@@ -20,6 +21,19 @@ OURS = "+15550199000"
 START = 1_794_000_000
 UNHURRIED = {"CLIENT_DATA_TIMEOUT": "10", "RETRIEVE_TIMEOUT": "30"}
 """However busy the machine is, nobody is told what was at hand instead."""
+
+
+def environment(folder: Path, **given: str) -> dict[str, str]:
+    """The settings of a house whose files lie in `folder`, by words alone; `given` by their names in small letters."""
+    return {
+        "ELEVENLABS_WORKSPACE_KEY": WORKSPACE_KEY,
+        "ELEVENLABS_HMAC_KEY": HMAC_KEY,
+        "EMBEDDER": "lexical",
+        **UNHURRIED,
+        "DATA_DIR": str(folder / "data"),
+        "AGENTS_DIR": str(folder / "agents"),
+        **{name.upper(): value for name, value in given.items()},
+    }
 
 
 def post_call(

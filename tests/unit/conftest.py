@@ -12,7 +12,7 @@ from agentic_memory.backends.in_memory.records import InMemoryRecords
 from agentic_memory.bootstrap import Services, Storage
 from agentic_memory.settings import read
 from tests.fakes import FrozenClock
-from tests.wire import HMAC_KEY, UNHURRIED, WORKSPACE_KEY, House
+from tests.wire import House, environment
 
 
 @pytest.fixture
@@ -28,16 +28,7 @@ def build(tmp_path: Path, clock: FrozenClock) -> Iterator[Callable[..., House]]:
     (tmp_path / "agents").mkdir()
 
     def make(**given: str) -> House:
-        environment = {
-            "ELEVENLABS_WORKSPACE_KEY": WORKSPACE_KEY,
-            "ELEVENLABS_HMAC_KEY": HMAC_KEY,
-            "EMBEDDER": "lexical",
-            **UNHURRIED,
-            "DATA_DIR": str(tmp_path / "data"),
-            "AGENTS_DIR": str(tmp_path / "agents"),
-            **{name.upper(): value for name, value in given.items()},
-        }
-        settings = read(environment, folder=tmp_path)
+        settings = read(environment(tmp_path, **given), folder=tmp_path)
         storage = Storage(InMemoryRecords(), InMemoryInbox(), InMemoryArchive())
         services = bootstrap.build(settings, clock, storage)
         built.append(services)

@@ -22,7 +22,7 @@ from agentic_memory.interfaces.http import Request, Response
 from agentic_memory.settings import read
 from tests.fakes import FrozenClock
 from tests.unit.test_asgi import exchange
-from tests.wire import HMAC_KEY, LUCIA, STEFAN, UNHURRIED, WORKSPACE_KEY, House, post_call
+from tests.wire import LUCIA, STEFAN, WORKSPACE_KEY, House, environment, post_call
 
 Build = Callable[..., House]
 
@@ -34,17 +34,8 @@ def build(tmp_path: Path) -> Iterator[Build]:
     (tmp_path / "agents").mkdir()
 
     def make(**given: str) -> House:
-        environment = {
-            "ELEVENLABS_WORKSPACE_KEY": WORKSPACE_KEY,
-            "ELEVENLABS_HMAC_KEY": HMAC_KEY,
-            "EMBEDDER": "lexical",
-            **UNHURRIED,
-            "DATA_DIR": str(tmp_path / "data"),
-            "AGENTS_DIR": str(tmp_path / "agents"),
-            **{name.upper(): value for name, value in given.items()},
-        }
         clock = FrozenClock()
-        built.append(bootstrap.build(read(environment, folder=tmp_path), clock))
+        built.append(bootstrap.build(read(environment(tmp_path, **given), folder=tmp_path), clock))
         return House(built[-1], clock)
 
     yield make
