@@ -49,7 +49,7 @@ def test_no_passages() -> None:
 
 
 def test_passages_without_words() -> None:
-    assert np.isfinite(postings(numbered([[], []])).scores(["a"])).all())
+    assert np.isfinite(postings(numbered([[], []])).scores(["a"])).all()
 
 
 def test_kin_is_mutual_and_across_languages() -> None:
