@@ -9,7 +9,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 # What the AWS stack is checked with. None of it is needed to run, and their pins do not fit each other.
 AWS_TOOLS := aws checkov ministack lambda
 
-.PHONY: help install demo serve test test-aws layer smoke check judge requirements learn bench bench-peers clean
+.PHONY: help install demo serve test test-aws layer smoke check judge requirements learn test-learn bench bench-peers clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -116,8 +116,19 @@ requirements: $(STAMPS)/dev  ## Compile requirements/*.txt
 	for tool in $(AWS_TOOLS); do $(COMPILE) requirements/$$tool.in --output-file requirements/$$tool.txt; done
 	$(COMPILE) layer/requirements.in --output-file layer/requirements.txt
 
-learn: $(STAMPS)/dev  ## Learn again where answers lie (training/README.md)
-	@$(BIN)/python -m training.learn
+# torch's digits differ by processor and build; those of what is learnt do not (training/README.md). Hence no hashes.
+.venv-learn/.stamp: requirements/dev.txt requirements/learn.in
+	@echo "making .venv-learn ..."
+	@$(PYTHON) -m venv .venv-learn
+	@.venv-learn/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@.venv-learn/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/learn.in
+	@touch $@
+
+test-learn: .venv-learn/.stamp  ## Check that it learns
+	@PYTHONPATH=src .venv-learn/bin/python -m pytest -q tests/unit/test_learning.py
+
+learn: .venv-learn/.stamp  ## Learn again where answers lie (training/README.md)
+	@PYTHONPATH=src .venv-learn/bin/python -m training.learn $(LEARN)
 
 bench: $(STAMPS)/dev  ## Measure: bench/README.md says how
 	@$(BIN)/python bench/latency.py
@@ -128,4 +139,4 @@ bench-peers: $(STAMPS)/dev  ## Measure beside other memories (in an environment 
 	@$(BIN)/python bench/peers.py
 
 clean:  ## Remove .venv and caches (never data/)
-	@rm -rf $(VENV) $(JUDGE) $(AWS_TOOLS:%=.venv-%) build layer/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(JUDGE) $(AWS_TOOLS:%=.venv-%) .venv-learn build layer/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

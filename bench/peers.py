@@ -36,6 +36,8 @@ from figures import keep, machine_line, median, percentile, table
 from processes import Process
 from recall import Hit, Person
 
+from agentic_memory.ports import Said
+
 HERE = Path(__file__).resolve().parent
 ADAPTERS = HERE / "peers"
 ENVIRONMENT = HERE / ".venv-peers"
@@ -213,7 +215,7 @@ def _place(turn_id: str) -> tuple[str, int]:
 
 
 def record_vectors(folder: Path, people: Sequence[Person], style: str) -> None:
-    """The vectors of all turns and questions, by the default embedder."""
+    """The vectors of all turns and questions, by the default embedder: each as what it is."""
     import numpy as np
     import seed
 
@@ -221,10 +223,12 @@ def record_vectors(folder: Path, people: Sequence[Person], style: str) -> None:
     from recorded import record
 
     asked = [recall.keywords(q.text) if style == "keywords" else q.text for p in people for q in p.questions]
-    texts = list(dict.fromkeys([row["text"] for call in said(people) for row in call] + [q.strip() for q in asked]))
+    turns = list(dict.fromkeys(row["text"] for call in said(people) for row in call))
+    questions = list(dict.fromkeys(q.strip() for q in asked))
     with seed.services(folder / "model") as built:
-        rows = np.concatenate([built.model.embedder.embed(texts[i : i + 64]) for i in range(0, len(texts), 64)])
-    record(folder, dict(zip(texts, rows, strict=True)))
+        model = built.model.embedder
+        rows = np.concatenate([model.embed([Said(text) for text in turns]), model.embed_questions(questions)])
+    record(folder, dict(zip([*turns, *questions], rows, strict=True)))
 
 
 QUALITY = ("", "R@1", "R@5", "R@10", "hit@5", "R<256t", "leaks", "p50 ms", "p95 ms")
@@ -289,7 +293,7 @@ def record_rows(folder: Path) -> None:
 
     texts = [row["text"] for call in conversations(1000) for row in call]
     with seed.services(folder / "model") as built:
-        rows = built.model.embedder.embed(texts)
+        rows = built.model.embedder.embed([Said(text) for text in texts])
     noise = np.random.default_rng(1).standard_normal((ROWS, rows.shape[1]), dtype=np.float32)
     near = np.tile(rows, (ROWS // len(rows), 1)) + 0.3 / math.sqrt(rows.shape[1]) * noise
     record_any(folder, near / np.linalg.norm(near, axis=1, keepdims=True))

@@ -32,6 +32,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from agentic_memory.ports import Said
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -263,10 +265,10 @@ class Vectors:
 
     def __init__(self, texts: Sequence[str], embedder: "Timed") -> None:
         self._embedder = embedder
-        self._matrix = embedder.embed(texts)
+        self._matrix = embedder.embed([Said(text) for text in texts])
 
     def scores(self, query: str) -> list[float]:
-        found: list[float] = (self._matrix @ self._embedder.embed([query])[0]).tolist()
+        found: list[float] = (self._matrix @ self._embedder.embed_questions([query])[0]).tolist()
         return found
 
 
@@ -329,9 +331,15 @@ class Timed:
     def load(self) -> None:
         self._embedder.load()
 
-    def embed(self, texts: Sequence[str]) -> "NDArray[np.float32]":
+    def embed(self, texts: Sequence[Said]) -> "NDArray[np.float32]":
+        return self._timed(self._embedder.embed, texts)
+
+    def embed_questions(self, texts: Sequence[str]) -> "NDArray[np.float32]":
+        return self._timed(self._embedder.embed_questions, texts)
+
+    def _timed(self, embed: Callable[..., Any], texts: Sequence[object]) -> "NDArray[np.float32]":
         began = time.perf_counter()
-        vectors: NDArray[np.float32] = self._embedder.embed(texts)
+        vectors: NDArray[np.float32] = embed(texts)
         self.seconds += time.perf_counter() - began
         return vectors
 

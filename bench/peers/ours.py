@@ -23,7 +23,10 @@ class Lookup:
     def load(self) -> None:
         pass
 
-    def embed(self, texts: Sequence[str]) -> Matrix:
+    def embed(self, texts: Sequence[Any]) -> Matrix:
+        return self._vectors.vectors([said.text for said in texts])
+
+    def embed_questions(self, texts: Sequence[str]) -> Matrix:
         return self._vectors.vectors(texts)
 
 

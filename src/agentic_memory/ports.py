@@ -9,7 +9,7 @@ threads. Times are Unix seconds, UTC. What a method raises is named here; everyt
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from agentic_memory.domain.briefing import Brief
 from agentic_memory.domain.call import Call
@@ -347,6 +347,14 @@ class Archive(Protocol):
         """Raises ArchiveUnavailable when nothing could be written now."""
 
 
+class Said(NamedTuple):
+    """A text to be found, and what gives it its meaning."""
+
+    text: str
+    before: str = ""
+    """The words just before it: "Sushi." means something after "What do you like to eat?" alone."""
+
+
 class Embedder(Protocol):
     """Texts to vectors."""
 
@@ -361,11 +369,14 @@ class Embedder(Protocol):
     def load(self) -> None:
         """Load the model now (seconds). Raises EmbedderUnavailable or EmbedderCorrupt. Idempotent."""
 
-    def embed(self, texts: Sequence[str]) -> "NDArray[np.float32]":
-        """float32[n, d], rows of unit length. Total over any strings; empty input gives shape (0, d).
+    def embed(self, texts: Sequence[Said]) -> "NDArray[np.float32]":
+        """Of what was said: float32[n, d], rows of unit length. Total over any strings; empty input gives shape (0, d).
 
         Raises EmbedderUnavailable while the model cannot be used.
         """
+
+    def embed_questions(self, texts: Sequence[str]) -> "NDArray[np.float32]":
+        """As `embed`, of what is asked about it: their products say how near the one is to the other."""
 
 
 class Extractor(Protocol):

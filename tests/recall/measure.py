@@ -34,6 +34,7 @@ from agentic_memory.domain.caller import DEFAULT_TENANT
 from agentic_memory.domain.memory import Found
 from agentic_memory.engine.recall.lexical import postings
 from agentic_memory.engine.recall.words import content_words, numbered, words
+from agentic_memory.ports import Said
 from agentic_memory.settings import read
 from tests.fakes import FrozenClock
 from tests.recall.calls import Asked, Person, PhoneCall, Place, everyone, questions
@@ -199,15 +200,12 @@ class MeaningAlone:
 
     def __call__(self, person: Person, question: str) -> list[Place]:
         if person.caller not in self._turns:
-            self._turns[person.caller] = self._embed(tuple(person.turns.values()))
-        scores = self._turns[person.caller] @ self._embed((question,))[0]
+            vectors = self._model.embed([Said(text) for text in person.turns.values()])
+            assert vectors is not None
+            self._turns[person.caller] = vectors
+        scores = self._turns[person.caller] @ self._model.embed_question(question)
         places = list(person.turns)
         return [places[i] for i in sorted(range(len(places)), key=lambda i: (-scores[i], i))]
-
-    def _embed(self, texts: tuple[str, ...]) -> NDArray[np.float32]:
-        vectors = self._model.embed(texts)
-        assert vectors is not None
-        return vectors
 
 
 def baseline(answers: Sequence[Answered], rank: Callable[[Person, str], Sequence[Place]], first: int = 5) -> float:

@@ -1,4 +1,4 @@
-"""What recall was taught with, and how it learns."""
+"""What recall was taught with."""
 
 import json
 import re
@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agentic_memory.backends.embedders.encoder import Encoder, Table
+from agentic_memory.backends.embedders.usem3 import package
 from tests.recall.calls import Person, everyone, read
-from training.learn import PEOPLE, Lesson, found, learn, rounded
+from training.lessons import PEOPLE, Lessons, lessons
 
 RESERVED = re.compile(r"\+155501\d{5}")
 TAUGHT = read(PEOPLE)
@@ -48,34 +50,36 @@ def test_nothing_but_conversations_and_questions_is_kept() -> None:
         }  # fmt: skip
 
 
-def _lessons() -> list[Lesson]:
-    """Questions along one axis whose answers lie along another: no cosine finds them, a matrix does."""
-    axes, chance = np.eye(16), np.random.default_rng(3)
-    made = []
-    for i in range(640):
-        answer, question = axes[8 + i % 8], axes[i % 8]
-        others = axes[8 + chance.permutation(8)]
-        others = others[(others != answer).any(axis=1)]
-        passages = np.concatenate([others, answer[None]])
-        answers = np.array([False] * len(others) + [True])
-        made.append(Lesson(f"p{i % 5}", 1.0, question, passages.astype(np.float16), np.zeros(len(passages)), answers))
-    return made
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    loaded = package()
+    return Encoder(loaded.sp, Table(loaded.table, loaded.scale, loaded.lo), {})
 
 
-def test_it_learns_where_answers_lie() -> None:
-    lessons = _lessons()
-    learnt = learn(lessons)
-    assert found(lessons, 0 * learnt, first=1) < 10
-    assert found(lessons, learnt, first=1) == 100
+@pytest.fixture(scope="module")
+def taught(encoder: Encoder) -> list[Lessons]:
+    return list(lessons(TAUGHT[:3], encoder))
 
 
-def test_the_same_lessons_teach_the_same_to_the_last_bit() -> None:
-    one, again = (rounded(learn(_lessons()[:64])) for _ in range(2))
-    assert all(np.array_equal(one[name], again[name]) for name in one)
+def test_every_row_leads_to_a_passage_and_every_question_has_an_answer_among_them(taught: list[Lessons]) -> None:
+    for of in taught:
+        assert len(of.rows) == len(of.owners)
+        assert of.owners.min() >= 0 and of.owners.max() < of.before.shape[1]
+        assert of.before.shape == of.answers.shape == (len(of.questions), of.before.shape[1])
+        assert np.allclose(of.answers.sum(axis=1), 1)
+        assert np.isfinite(of.before).all()
 
 
-def test_eight_bits_are_enough() -> None:
-    learnt = learn(_lessons())
-    kept = rounded(learnt)
-    assert kept["rows"].dtype == np.int8
-    assert np.abs(kept["rows"] * kept["scales"] - learnt).max() <= np.abs(learnt).max() / 200
+def test_keywords_count_half_of_their_question(taught: list[Lessons]) -> None:
+    for person, of in zip(TAUGHT, taught, strict=False):
+        asked = [q for q in person.questions if q.evidence]
+        assert (of.weights == 1).sum() == len(asked)
+        assert (of.weights == 0.5).sum() == sum(q.style == "question" for q in asked)
+
+
+def test_a_turn_is_read_after_the_one_before_it(encoder: Encoder, taught: list[Lessons]) -> None:
+    (_, opening), (_, reply) = TAUGHT[0].calls[0].turns[:2]
+    first, second = taught[0].rows[:2]
+    assert (first.ids.tolist(), first.before) == encoder.tokens(opening, "")
+    assert (second.ids.tolist(), second.before) == encoder.tokens(reply, opening)
+    assert second.before > 1

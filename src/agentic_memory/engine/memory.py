@@ -1,6 +1,6 @@
 """Our own memory of callers: a MemoryBackend over a RecordStore, an Embedder and an Extractor."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from agentic_memory.domain.conflict import (
 from agentic_memory.domain.memory import Change, Fact, Findings, Found, Memory
 from agentic_memory.domain.records import CallerCommit, CallerRecords, CallRecord, Hold, Vectors
 from agentic_memory.errors import ModelError, NotFound, RevisionConflict
-from agentic_memory.ports import Embedder, Extractor, RecordStore
+from agentic_memory.ports import Embedder, Extractor, RecordStore, Said
 from agentic_memory.telemetry import Log
 
 if TYPE_CHECKING:
@@ -79,12 +79,20 @@ class Model:
             self.problem = None
             self.is_ready = True
 
-    def embed(self, texts: Sequence[str]) -> "NDArray[np.float32] | None":
-        """Vectors, or None while the model cannot be used or where none is wanted."""
+    def embed(self, texts: Sequence[Said]) -> "NDArray[np.float32] | None":
+        """Vectors of what was said, or None while the model cannot be used or where none is wanted."""
+        return self._tried(lambda: self.embedder.embed(texts))
+
+    def embed_question(self, text: str) -> "NDArray[np.float32] | None":
+        """The vector of what is asked, float32[d], or None as in `embed`."""
+        rows = self._tried(lambda: self.embedder.embed_questions([text]))
+        return None if rows is None else rows[0]
+
+    def _tried(self, embed: "Callable[[], NDArray[np.float32]]") -> "NDArray[np.float32] | None":
         if not self.has_vectors or not self.is_ready:
             return None
         try:
-            return self.embedder.embed(texts)
+            return embed()
         except ModelError as error:
             self.problem = error.message
             log.error("embedding_failed", cause=error.code, detail=error.message)
@@ -116,7 +124,7 @@ class Engine:
         if index is None:
             return Findings((), degraded=self._model.is_degraded)
         question = asked(index, query, at)
-        vector = self._vector(question.dense)
+        vector = self._model.embed_question(question.dense)
         results: tuple[Found, ...] = search(index, question, vector, limit)
         return Findings(results, degraded=vector is None and self._model.has_vectors)
 
@@ -130,7 +138,7 @@ class Engine:
         if index is None:
             return ()
         question = asked(index, query, at)
-        return explain(index, question, self._vector(question.dense), limit)
+        return explain(index, question, self._model.embed_question(question.dense), limit)
 
     def warm(self, tenant: str, caller_id: str) -> None:
         """Load the caller into the cache for the call that begins."""
@@ -145,7 +153,7 @@ class Engine:
         made_up = CallerRecords(Caller("", ""), (CallRecord(call, self._call_vectors(call)),))
         index = CallerIndex.build(made_up, self._model.vectors_id)
         question = asked(index, "When?", 0.0)
-        search(index, question, self._vector(question.dense), 1)
+        search(index, question, self._model.embed_question(question.dense), 1)
 
     def remember(self, call: Call, hold: Hold | None = None) -> bool:
         """Extract, reconcile, embed, brief, commit: all in one transaction of the store.
@@ -227,10 +235,6 @@ class Engine:
         version = (caller.first_call_at, caller.revision)
         return self._cache.get(tenant, caller_id, version, build)
 
-    def _vector(self, text: str) -> "NDArray[np.float32] | None":
-        rows = self._model.embed([text])
-        return None if rows is None else rows[0]
-
     def _records(self, call: Call) -> CallerRecords:
         caller_id = call.caller_id or ""
         loaded = self._store.load(call.tenant, caller_id, with_calls=False)
@@ -292,13 +296,13 @@ class Engine:
         """The vectors of each memory by its id, embedded in one go: a text alone costs twice as much."""
         from agentic_memory.engine.recall import pack
 
-        vectors = self._model.embed([m.text for m in memories]) if memories else None
+        vectors = self._model.embed([Said(m.text) for m in memories]) if memories else None
         if vectors is None:
             return {}
         rows = (vectors[i : i + 1] for i in range(len(memories)))
         return {m.id: pack(row, self._model.vectors_id) for m, row in zip(memories, rows, strict=True)}
 
-    def _packed(self, texts: Sequence[str]) -> Vectors | None:
+    def _packed(self, texts: Sequence[Said]) -> Vectors | None:
         from agentic_memory.engine.recall import pack
 
         vectors = self._model.embed(texts) if texts else None

@@ -113,11 +113,11 @@ def model_line(model: Model) -> Line:
     if not model.has_vectors:
         return Line("model", True, "none: recall goes by words alone, as EMBEDDER=lexical asks")
     model.load()
-    vectors = model.embed(["Does it work?"]) if model.problem is None else None
-    if vectors is None or len(vectors) != 1:
+    vector = model.embed_question("Does it work?") if model.problem is None else None
+    if vector is None or not len(vector):
         way_out = "Install the package again; recall goes by words alone until then."
         return Line("model", False, model.problem or "it embeds nothing", way_out)
-    detail = f"{model.model_id}: weights verified, {len(vectors[0])} dimensions, embeds"
+    detail = f"{model.model_id}: weights verified, {len(vector)} dimensions, embeds"
     return Line("model", True, detail)
 
 

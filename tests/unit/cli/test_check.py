@@ -174,3 +174,5 @@ class Corrupt:
 
     def embed(self, texts: object) -> None:
         raise AssertionError("it must not be asked")
+
+    embed_questions = embed

@@ -10,6 +10,7 @@ from agentic_memory.domain.caller import Caller, CallerName, NameSource
 from agentic_memory.domain.memory import Category, Evidence, Memory
 from agentic_memory.domain.records import CallerRecords, CallRecord, Vectors
 from agentic_memory.engine.recall import call_texts, pack
+from agentic_memory.ports import Said
 
 MAY, JUNE = 1777800000.0, 1780500000.0  # 3 May and 3 June 2026
 NOW = 1781000000.0
@@ -52,10 +53,10 @@ def records(
     """A caller's records, embedded unless `embed` is None."""
     known = CallerName(name, NameSource.ANSWER, MAY, calls[0].conversation_id) if name and calls else None
 
-    def packed(texts: Sequence[str]) -> Vectors | None:
-        return pack(embed(texts), model) if embed and texts else None
+    def packed(texts: Sequence[Said]) -> Vectors | None:
+        return pack(embed([f"{t.before} {t.text}" for t in texts]), model) if embed and texts else None
 
-    vectors = {m.id: packed([m.text]) for m in memories}
+    vectors = {m.id: packed([Said(m.text)]) for m in memories}
     return CallerRecords(
         Caller("default", "+15550100001", known, revision=1),
         tuple(CallRecord(c, packed(call_texts(c))) for c in calls),

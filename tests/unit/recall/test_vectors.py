@@ -1,16 +1,13 @@
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agentic_memory.engine.recall import call_texts, pack, unpack, usable
 from agentic_memory.engine.recall.vectors import (
-    BLOCK,
     CONTEXT_CHARS,
     MAX_PIECES,
     PIECE_CHARS,
     pieces,
-    products,
 )
 from tests.unit.recall.people import MAY, call, letters
 
@@ -35,13 +32,21 @@ def test_usable_is_of_the_model_and_of_all_texts() -> None:
 
 def test_spoken_turns_are_embedded_after_the_end_of_the_turn_before_and_tool_turns_are_not() -> None:
     held = call("c1", MAY, "agent: What do you eat?", "tool: {}", "caller: Sushi.", "agent: Fine.")
-    assert call_texts(held) == ["What do you eat?", "What do you eat? Sushi.", "Sushi. Fine."]
+    assert call_texts(held) == [("What do you eat?", ""), ("Sushi.", "What do you eat?"), ("Fine.", "Sushi.")]
 
 
 def test_of_a_long_turn_before_only_the_last_words_count() -> None:
     _, second = call_texts(call("c1", MAY, "agent: " + "word " * 70 + "end", "caller: Yes."))
-    assert second.startswith("word ") and second.endswith("word end Yes.")
-    assert len(second) <= CONTEXT_CHARS + 5
+    assert second.text == "Yes."
+    assert second.before.startswith("word ") and second.before.endswith("word end")
+    assert len(second.before) <= CONTEXT_CHARS
+
+
+def test_each_piece_of_a_long_turn_comes_after_the_one_before_it() -> None:
+    sentence = "I went there on a Tuesday with my whole family. "
+    first, second, *_ = call_texts(call("c1", MAY, "caller: " + sentence * 20))
+    assert not first.before
+    assert first.text.endswith(second.before) and len(second.before) > CONTEXT_CHARS / 2
 
 
 @given(st.text(max_size=4000))
@@ -57,16 +62,3 @@ def test_a_long_turn_has_several_pieces_of_whole_sentences() -> None:
     sentence = "I went there on a Tuesday with my whole family. "
     found = pieces(sentence * 20)
     assert len(found) == 3 and all(p.endswith("family.") for p in found)
-
-
-@pytest.mark.parametrize("count", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 3])
-def test_products_are_those_of_one_multiplication(count: int) -> None:
-    rows = np.cos(np.arange(count * 7, dtype=np.float32)).reshape(count, 7)
-    columns = np.sin(np.arange(14, dtype=np.float32)).reshape(7, 2)
-    assert products(rows, columns).shape == (count, 2)
-    assert np.allclose(products(rows, columns), rows @ columns, atol=1e-5)
-
-
-def test_vectors_in_a_row_unpack_together() -> None:
-    first, second = pack(letters(["ab", "c"]), "m"), pack(letters(["d"]), "m")
-    assert unpack(first, second).tolist() == [*unpack(first).tolist(), *unpack(second).tolist()]

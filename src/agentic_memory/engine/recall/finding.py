@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from agentic_memory.domain.memory import Evidence, Found, MemoryKind
 from agentic_memory.domain.retention import is_expired
 from agentic_memory.engine.recall.index import AGENT, CALLER, CallerIndex, Passage
-from agentic_memory.engine.recall.nearness import Nearness
+from agentic_memory.engine.recall.nearness import nearness
 from agentic_memory.engine.recall.question import Question, understand
 from agentic_memory.engine.recall.ranking import contributions, totals
 from agentic_memory.engine.recall.wording import day, last_question, room, trimmed
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 WORDS = 0.6
 """How much of a result's similarity its words decide; the rest its meaning."""
+ALIKE = 0.6
+"""A cosine of this much is as good as the same words."""
 TOGETHER = 3
 """How many results in a row vouch for each other's similarity."""
 FEW = 40
@@ -65,7 +67,7 @@ def explain(
         return ()
     if vector is not None and (not index.has_vectors or len(vector) != index.matrix.shape[1]):
         vector = None
-    near = None if vector is None else Nearness.of(index, vector)
+    near = None if vector is None else nearness(index, vector)
     steps = contributions(index, question, near)
     best = _best(index, question, totals(steps), limit)
     similarities = _similarities(index, question, near, best)
@@ -125,7 +127,7 @@ def _in_order_of_validity(
 
 
 def _similarities(
-    index: CallerIndex, question: Question, near: Nearness | None, best: list[int]
+    index: CallerIndex, question: Question, near: "NDArray[np.float32] | None", best: list[int]
 ) -> list[float]:
     """In [0, 1]: how much of the question's words and meaning a result (and the turn before it) carries.
 
@@ -138,7 +140,7 @@ def _similarities(
         beside = share[i - 1] if i and index.calls[i - 1] == index.calls[i] >= 0 else 0.0
         carried = max(float(share[i]), 0.8 * float(beside))
         if near is not None:
-            carried = WORDS * carried + (1 - WORDS) * near.likeness(i)
+            carried = WORDS * carried + (1 - WORDS) * min(max(float(near[i]), 0.0) / ALIKE, 1.0)
         found.append(round(carried, 4))
     together = [max(found[i : i + TOGETHER]) for i in range(len(found))]
     return list(accumulate(together, min))

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agentic_memory.engine.recall.index import AGENT, CALLER, CallerIndex
-from agentic_memory.engine.recall.nearness import Nearness
 from agentic_memory.engine.recall.question import Question
 from agentic_memory.engine.recall.words import stem
 
@@ -27,10 +26,8 @@ class Weights:
     words_before: float = 0.06
     words_after: float = 0.05
     coverage: float = 2.0
-    meaning: float = 0.75
+    meaning: float = 1.15
     meaning_after: float = 0.2
-    answers: float = 8.0
-    """For looking like an answer to such a question: a little less than what it was learnt with."""
     answer: float = 0.3
     """For the words of a question just asked by the other side: the answer inherits them."""
     reply: float = -0.7
@@ -75,7 +72,6 @@ STEPS = {
     "fact": "fact",
     "meaning": "meaning",
     "meaning_after": "meaning beside",
-    "answers": "answers",
     "speaker": "speaker",
     "unnamed": "speaker",
     "own": "manner",
@@ -97,14 +93,17 @@ BARE = 0.5
 """How much each kind of answer counts for keywords, which may want any."""
 WORDS_ALONE = 2.0
 """How much more coverage counts where nothing can be compared by meaning."""
-OF_THE_TURN = frozenset({"reply", "greeting", "newer", "answers"})
+OF_THE_TURN = frozenset({"reply", "greeting", "newer"})
 """What says nothing of the call that a turn is in."""
 
 
 def contributions(
-    index: CallerIndex, question: Question, near: Nearness | None, weights: Weights = WEIGHTS
+    index: CallerIndex, question: Question, near: "NDArray[np.float32] | None", weights: Weights = WEIGHTS
 ) -> "dict[str, NDArray[np.float32]]":
-    """What each step gives each passage: float32[n] by the step's name; their sum ranks."""
+    """What each step gives each passage: float32[n] by the step's name; their sum ranks.
+
+    `near` is `nearness`; None to go by words alone.
+    """
     weighed = {
         name: seen if seen is index.standing.nothing else seen * getattr(weights, name)
         for name, seen in features(index, question, near).items()
@@ -131,16 +130,14 @@ def _by_step(
 
 
 def features(
-    index: CallerIndex, question: Question, near: Nearness | None
+    index: CallerIndex, question: Question, near: "NDArray[np.float32] | None"
 ) -> "dict[str, NDArray[np.float32]]":
     """What is weighed of each passage: float32[n] by the name of its weight."""
     seen = _by_words(index, question)
     if near is not None:
-        meaning = _standard(near.meaning)
+        meaning = _standard(near)
         seen["meaning"] = meaning
         seen["meaning_after"] = _after(index, meaning)
-        if near.answers is not None:
-            seen["answers"] = near.answers
     return seen | _by_sort(index, question)
 
 

@@ -1,6 +1,6 @@
 """What is embedded of a caller's records, and how the vectors are packed.
 
-A spoken turn is embedded together with the end of the turn before it: "Sushi." means something after "What is
+A spoken turn is embedded with the end of what was said before it: "Sushi." means something after "What is
 your favourite food?" alone. A long turn gets several vectors: the mean of many sentences is near to nothing
 that a question asks. The vectors of a call are those of `call_texts(call)`, row by row; how many rows
 belong to each turn follows from its text alone.
@@ -11,21 +11,20 @@ from typing import TYPE_CHECKING
 
 from agentic_memory.domain.call import Call
 from agentic_memory.domain.records import Vectors
+from agentic_memory.ports import Said
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-CONVENTION = "turns-1"
+CONVENTION = "turns-2"
 """Names what `call_texts` gives. Change it with what is embedded: vectors of another convention are made anew."""
 PIECE_CHARS = 400
 """A turn of at most this many characters is embedded whole."""
 CONTEXT_CHARS = 200
-"""How much of the turn before is embedded with it."""
+"""How much of what was said before is embedded with it."""
 MAX_PIECES = 4
 """More of one turn than this many pieces is not embedded (its words still count)."""
-BLOCK = 256
-"""Rows that are multiplied at once."""
 
 _SENTENCE = re.compile(r"\s(?:(?<=[.!?\u2026\u3002\uff1f\uff01]\s)\s*|(?<=\n)\n*)")
 
@@ -56,19 +55,20 @@ def _sentences(text: str) -> list[str]:
     return parts
 
 
-def call_texts(call: Call) -> list[str]:
-    """What to embed of a call, in order: the pieces of its spoken turns, each turn's first in its context."""
-    texts: list[str] = []
+def call_texts(call: Call) -> list[Said]:
+    """What to embed of a call, in order: the pieces of its spoken turns, each after what came before it."""
+    texts: list[Said] = []
     before = ""
     for turn in call.spoken_turns:
-        first, *rest = pieces(turn.text)
-        texts += [f"{before} {first}" if before else first, *rest]
+        for piece in pieces(turn.text):
+            texts.append(Said(piece, before))
+            before = _end(piece)
         before = _end(turn.text)
     return texts
 
 
 def _end(text: str) -> str:
-    """The last words of a turn, at most CONTEXT_CHARS."""
+    """The last words of what was said, at most CONTEXT_CHARS."""
     if len(text) <= CONTEXT_CHARS:
         return text
     end = text[-CONTEXT_CHARS:]
@@ -97,16 +97,3 @@ def usable(vectors: Vectors | None, model_id: str, count: int) -> bool:
         and vectors.count == count
         and len(vectors.data) == 2 * count * vectors.dimension
     )
-
-
-def products(rows: "NDArray[np.float32]", columns: "NDArray[np.float32]") -> "NDArray[np.float32]":
-    """`rows` @ `columns`, float32[m, d] and float32[d, k] of few columns: a third of the time that one product takes.
-
-    OpenBLAS repacks a large matrix before it multiplies, which pays for many columns only; a small one it takes as it is.
-    """
-    import numpy as np
-
-    found = np.empty((len(rows), columns.shape[1]), dtype=np.float32)
-    for first in range(0, len(rows), BLOCK):
-        np.matmul(rows[first : first + BLOCK], columns, out=found[first : first + BLOCK])
-    return found
