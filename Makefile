@@ -116,7 +116,7 @@ requirements: $(STAMPS)/dev  ## Compile requirements/*.txt
 	for tool in $(AWS_TOOLS); do $(COMPILE) requirements/$$tool.in --output-file requirements/$$tool.txt; done
 	$(COMPILE) layer/requirements.in --output-file layer/requirements.txt
 
-# torch's digits differ by processor and build; those of what is learnt do not (training/README.md). Hence no hashes.
+# Any build of torch will do, and each platform has its own: no hashes. On Linux pip may bring one of some gigabytes.
 .venv-learn/.stamp: requirements/dev.txt requirements/learn.in
 	@echo "making .venv-learn ..."
 	@$(PYTHON) -m venv .venv-learn

@@ -224,7 +224,7 @@ def record_vectors(folder: Path, people: Sequence[Person], style: str) -> None:
 
     asked = [recall.keywords(q.text) if style == "keywords" else q.text for p in people for q in p.questions]
     turns = list(dict.fromkeys(row["text"] for call in said(people) for row in call))
-    questions = list(dict.fromkeys(q.strip() for q in asked))
+    questions = [q for q in dict.fromkeys(q.strip() for q in asked) if q not in turns]
     with seed.services(folder / "model") as built:
         model = built.model.embedder
         rows = np.concatenate([model.embed([Said(text) for text in turns]), model.embed_questions(questions)])

@@ -16,7 +16,6 @@ from training.lessons import Tokens
 
 AT_ONCE = 1024
 """Tokens that go through at once."""
-torch.set_default_dtype(torch.float64)
 
 
 class Tower(nn.Module):
@@ -50,7 +49,7 @@ class Tower(nn.Module):
     def _features(self, embedded: Tensor, within: Tensor, sizes: Tensor) -> Tensor:
         m = self.matrices
         projected = _normalised(embedded @ m["proj"] + m["proj_b"], m["proj_g"], m["proj_h"])
-        nothing = torch.zeros(1, BRANCH)
+        nothing = embedded.new_zeros(1, BRANCH)
         branches = []
         for i, (width, before) in enumerate(BRANCHES):
             reach = within[:, None] + torch.arange(width) - before
@@ -68,8 +67,8 @@ class Tower(nn.Module):
         told = features @ m["pool"] + was_before * (features @ m["pool_before"] + m["pool_before_b"])
         weights = 1 + torch.tanh(told / 2)
         text = torch.repeat_interleave(torch.arange(len(sizes)), sizes)
-        sums = torch.zeros(len(sizes), features.shape[1]).index_add(0, text, features * weights[:, None])
-        total = torch.zeros(len(sizes)).index_add(0, text, weights)[:, None]
+        sums = features.new_zeros(len(sizes), features.shape[1]).index_add(0, text, features * weights[:, None])
+        total = features.new_zeros(len(sizes)).index_add(0, text, weights)[:, None]
         return (sums @ m["out"] + total * m["out_b"]) / total.sqrt()
 
     def _dense(self, pooled: Tensor) -> Tensor:

@@ -7,14 +7,15 @@ them together: for each question and its keywords all of a caller's passages com
 once beside what the ranking knows without vectors, and the probability (softmax) of those that answer is raised by
 gradient descent. `--check` says whether the file in the package is what comes out; `--held-out 5` leaves every fifth
 person out and measures on those. Nothing but this repository goes in; same input, same output: float64, a seeded
-order, and a result rounded to 8 bits, so that the last digit of a sum does not matter.
+order, and a result rounded to 8 bits, so that the last digits of a sum do not matter. Whoever learns anew puts the sum
+that is printed into `towers.SHA256`.
 """
 
 import argparse
+import hashlib
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,6 @@ from tests.recall.calls import read
 from training.encoder import Tower
 from training.lessons import PEOPLE, Lessons, lessons
 
-WRITTEN = Path(towers.__file__).parent / "learnt" / towers.FILE
 EPOCHS, SEED = 3, 20261122
 STEP, WARM = 2e-4, 30
 """The length of Adam's steps, and over how many of them it is reached."""
@@ -44,20 +44,20 @@ class Learner:
 
     def __init__(self, encoder: Encoder) -> None:
         """`encoder` has the package's matrices in both towers; they stay as they are."""
-        self.before = encoder.towers
+        self.packaged = encoder.towers
         self.questions, self.said = (Tower(encoder.table, encoder.towers[name]) for name in towers.TOWERS)
 
     def likeness(self, of: Lessons) -> Tensor:
         """float64[questions, passages]: of each passage the highest cosine of its rows."""
         rows = self.questions(of.questions) @ self.said(of.rows).T
         owners = torch.from_numpy(of.owners).expand(len(rows), -1)
-        return torch.full(of.before.shape, -1.0).scatter_reduce(1, owners, rows, "amax")
+        return rows.new_full(of.other_steps.shape, -1.0).scatter_reduce(1, owners, rows, "amax")
 
     def loss(self, of: Lessons) -> Tensor:
         """How improbable the answers are, in nats."""
         near, weights = self.likeness(of), torch.from_numpy(of.weights)
-        answers, before = torch.from_numpy(of.answers), torch.from_numpy(of.before)
-        both = torch.log_softmax(before + BESIDE * near, 1) + torch.log_softmax(ALONE * near, 1)
+        answers, others = torch.from_numpy(of.answers), torch.from_numpy(of.other_steps)
+        both = torch.log_softmax(others + BESIDE * near, 1) + torch.log_softmax(ALONE * near, 1)
         return -((both * answers).sum(1) * weights).sum() / weights.sum()
 
     def learn(self, given: Sequence[Lessons]) -> None:
@@ -84,7 +84,7 @@ class Learner:
         hits = []
         with torch.no_grad():
             for of in given:
-                scores = BESIDE * self.likeness(of).numpy() + beside * of.before
+                scores = BESIDE * self.likeness(of).numpy() + beside * of.other_steps
                 best = np.argsort(-scores, axis=1, kind="stable")[:, :first]
                 hits += (np.take_along_axis(of.answers, best, axis=1) > 0).any(axis=1).tolist()
         return 100 * float(np.mean(hits))
@@ -94,7 +94,7 @@ class Learner:
         stored: dict[str, NDArray[Any]] = {}
         for name, tower in zip(towers.TOWERS, (self.questions, self.said), strict=True):
             for matrix, learnt in tower.matrices.items():
-                difference = learnt.detach().numpy() - self.before[name][matrix].astype(np.float64)
+                difference = learnt.detach().numpy() - self.packaged[name][matrix].astype(np.float64)
                 stored |= towers.rounded(name, matrix, difference)
         return stored
 
@@ -118,7 +118,7 @@ def measure(learner: Learner, given: Sequence[Lessons], every: int) -> None:
 
 def is_written(made: Mapping[str, NDArray[Any]]) -> bool:
     """Whether the package has just this."""
-    with np.load(WRITTEN) as written:
+    with np.load(towers.FILE) as written:
         return set(written.files) == set(made) and all(np.array_equal(written[name], array) for name, array in made.items())
 
 
@@ -141,9 +141,8 @@ def main() -> int:
         same = is_written(made)
         print("as in the package" if same else "not what the package has")
         return 0 if same else 1
-    WRITTEN.parent.mkdir(exist_ok=True)
-    np.savez(WRITTEN, **made)  # type: ignore[arg-type]
-    print(f"written: {WRITTEN.name}")
+    np.savez(towers.FILE, **made)  # type: ignore[arg-type]
+    print(f"written; towers.SHA256 = {hashlib.sha256(towers.FILE.read_bytes()).hexdigest()}")
     return 0
 
 

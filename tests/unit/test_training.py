@@ -64,10 +64,10 @@ def taught(encoder: Encoder) -> list[Lessons]:
 def test_every_row_leads_to_a_passage_and_every_question_has_an_answer_among_them(taught: list[Lessons]) -> None:
     for of in taught:
         assert len(of.rows) == len(of.owners)
-        assert of.owners.min() >= 0 and of.owners.max() < of.before.shape[1]
-        assert of.before.shape == of.answers.shape == (len(of.questions), of.before.shape[1])
+        assert of.owners.min() >= 0 and of.owners.max() < of.other_steps.shape[1]
+        assert of.other_steps.shape == of.answers.shape == (len(of.questions), of.other_steps.shape[1])
         assert np.allclose(of.answers.sum(axis=1), 1)
-        assert np.isfinite(of.before).all()
+        assert np.isfinite(of.other_steps).all()
 
 
 def test_keywords_count_half_of_their_question(taught: list[Lessons]) -> None:

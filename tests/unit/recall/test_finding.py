@@ -84,21 +84,6 @@ def test_the_answer_is_found_by_the_words_of_the_question_before_it() -> None:
     assert {f.turn for f in ask(held, "favourite dessert", limit=2)} == {2, 3}
 
 
-def test_what_returns_a_greeting_comes_late() -> None:
-    held = records(
-        call("c1", MAY, "agent: Hello, this is the dentist.", "caller: Hello, dentist.", "agent: Yes?", "caller: So, my dentist."), embed=None
-    )
-    turns = [f.turn for f in ask(held, "dentist", limit=4)]
-    assert turns.index(3) < turns.index(1)
-
-
-def test_the_more_a_greeting_tells_the_less_it_is_held_back() -> None:
-    seconds = ("caller: Hello.", "caller: Hello, my name is Ana and I keep some forty bees.", "caller: " + "I keep bees. " * 7)
-    held = records(*(call(f"c{i}", MAY + i, "agent: Hello?", second) for i, second in enumerate(seconds)), embed=None)
-    held_back = CallerIndex.build(held, MODEL).standing.greeting[1::2]
-    assert held_back[0] == 1 > held_back[1] > held_back[2] == 0
-
-
 def test_of_equals_the_later_wins_unless_before_is_asked_for() -> None:
     plans = (call(c, at, "agent: Hi.", "caller: Hi.", f"caller: My plan is {plan}.") for c, at, plan in (("c1", MAY, "red"), ("c2", JUNE, "tan")))
     held = records(*plans, embed=None)
@@ -137,7 +122,7 @@ def test_a_fact_leads_to_the_turn_it_was_learnt_from() -> None:
 
 
 def test_a_fact_that_no_turn_says_is_a_result_of_its_own() -> None:
-    held = records(DENTIST, memories=[fact("m1", "User's plan is Gold", "c1", None, field="data_collection.plan")])
+    held = records(DENTIST, memories=[fact("m1", "User's plan is Gold", "c1", None, field="data_collection.plan")], embed=None)
     best = ask(held, "Which plan, Gold?")[0]
     assert (best.id, best.kind, best.conversation_id, best.turn, best.turns, best.quote) == ("m1", MemoryKind.FACTUAL, "c1", None, (), None)
     assert best.text == "[3 May 2026] User's plan is Gold"

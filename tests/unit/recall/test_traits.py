@@ -29,11 +29,6 @@ def test_of_a_sentence_that_tells_and_then_asks_only_the_end_asks() -> None:
     assert 0.2 < look("I have moved to a flat in Basel with a garden, can you note that?").asks[0] < 0.5
 
 
-@pytest.mark.parametrize("text", ["I live here", "my son", "Tengo dos gatos", "we moved"])
-def test_speaks_of_themselves(text: str) -> None:
-    assert look(text).own[0] == 1 and look("The weather is fine").own[0] == 0
-
-
 def test_tells_the_other_something_of_theirs() -> None:
     assert look("Your order number is 4711.").yours[0] == 1
     assert look("Su cita es el lunes.").yours[0] == 1
@@ -95,5 +90,5 @@ def test_numbers_and_wishes_far_into_a_turn_are_not_seen() -> None:
 
 def test_passages_without_words_have_no_traits_of_their_neighbours() -> None:
     beside = look_at("", "my 42", "...", "?", "never", "")
-    assert beside.own.tolist() == [0, 1, 0, 0, 0, 0] and beside.numbers.tolist() == [0, 1, 0, 0, 0, 0]
+    assert beside.numbers.tolist() == [0, 1, 0, 0, 0, 0]
     assert beside.wish.tolist() == [0, 0, 0, 0, 1, 0]

@@ -62,3 +62,8 @@ def test_a_long_turn_has_several_pieces_of_whole_sentences() -> None:
     sentence = "I went there on a Tuesday with my whole family. "
     found = pieces(sentence * 20)
     assert len(found) == 3 and all(p.endswith("family.") for p in found)
+
+
+def test_vectors_in_a_row_unpack_together() -> None:
+    first, second = pack(letters(["ab", "c"]), "m"), pack(letters(["d"]), "m")
+    assert unpack(first, second).tolist() == [*unpack(first).tolist(), *unpack(second).tolist()]

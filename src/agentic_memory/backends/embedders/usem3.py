@@ -64,15 +64,15 @@ class Usem3Embedder:
         return model
 
     def embed(self, texts: Sequence[Said]) -> "NDArray[np.float32]":
-        """float32[n, 512], rows of unit length; the same text gives the same row in any company.
+        """float32[n, 512], rows of unit length; the same text gives the same row in any company, but for the last bits.
 
         Raises EmbedderUnavailable or EmbedderCorrupt when it has to load the model first and cannot.
         """
-        return self._encoded(SAID, [(speakable(t.text), speakable(t.before) if t.before else "") for t in texts])
+        return self._encoded(SAID, [readable(text) for text in texts])
 
     def embed_questions(self, texts: Sequence[str]) -> "NDArray[np.float32]":
         """As `embed`, for what is asked."""
-        return self._encoded(QUESTIONS, [(speakable(text), "") for text in texts])
+        return self._encoded(QUESTIONS, [readable(Said(text)) for text in texts])
 
     def _encoded(self, tower: str, texts: Sequence[tuple[str, str]]) -> "NDArray[np.float32]":
         if self._model is None:
@@ -82,7 +82,7 @@ class Usem3Embedder:
 
 
 def unpack(to: Path) -> None:
-    """Check the package's weights and write them to a folder as they are needed in memory: 83 MB.
+    """Check the package's weights and write them to a folder as they are needed in memory: 97 MB.
 
     Put as `unpacked` beside the package's own, they are what is loaded, and those are not needed any more.
     Raises EmbedderUnavailable or EmbedderCorrupt.
@@ -90,18 +90,20 @@ def unpack(to: Path) -> None:
     unpacked.write(_packed(_package_folder() / "resources"), to)
 
 
-def package(folder: Path | None = None) -> Any:
-    """The package's own loaded `NumpyBackend`, its weights checked, whose parts are what `Encoder` works with.
+def readable(said: Said) -> tuple[str, str]:
+    """A text and what was said before it, as the encoder takes them."""
+    return speakable(said.text), speakable(said.before) if said.before.strip() else ""
 
-    Raises EmbedderUnavailable or EmbedderCorrupt.
-    """
-    for name, expected in SHA256.items():
-        checked((folder or _package_folder() / "resources") / name, expected, Usem3Embedder.model_id)
+
+def package() -> Any:
+    """The package's own loaded `NumpyBackend`, whose parts are what `Encoder` works with."""
     return _imported().USE(threads=1)._model
 
 
 def _packed(folder: Path) -> Encoder:
-    loaded = package(folder)
+    for name, expected in SHA256.items():
+        checked(folder / name, expected, Usem3Embedder.model_id)
+    loaded = package()
     return Encoder(loaded.sp, Table(loaded.table, loaded.scale, loaded.lo), learnt(plain(loaded)))
 
 

@@ -54,10 +54,6 @@ class Standing:
     """float32[n - 1]: 1 where passages i and i + 1 are neighbours in a call."""
     age: "NDArray[np.float32]"
     """float32[n]: from the oldest to the newest, 0 to 1."""
-    greeting: "NDArray[np.float32]"
-    """float32[n]: for the second turn of a call, the less the more it tells: 1 for a few words, 0 from ENOUGH characters on."""
-    reply: "NDArray[np.float32]"
-    """float32[n]: how much the turn before only asks."""
     substance: "NDArray[np.float32]"
     """float32[n]: as the trait; of what nobody said TERSE at least."""
     said: "NDArray[np.float32]"
@@ -83,14 +79,10 @@ class Standing:
         nothing.flags.writeable = False
         joined = ((calls[1:] == calls[:-1]) & (calls[1:] >= 0)).astype(np.float32)
         sizes = np.diff(starts, append=int((calls >= 0).sum())) if len(starts) else np.zeros(0, dtype=np.int64)
-        reply = np.zeros_like(nothing)
-        reply[1:] = traits.asks[:-1] * joined
         said = np.stack([speakers == AGENT, speakers == CALLER]).astype(np.float32)
         return cls(
             joined=joined,
             age=_ages(times),
-            greeting=_greetings(starts[sizes > 1] + 1, traits),
-            reply=reply,
             substance=np.maximum(traits.substance, np.where(speakers == NOBODY, np.float32(TERSE), np.float32(0))),
             said=said,
             told=traits.yours * said,
@@ -102,7 +94,7 @@ class Standing:
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        return 10 * self.age.nbytes + self.sizes.nbytes + self.spans.nbytes
+        return 8 * self.age.nbytes + self.sizes.nbytes + self.spans.nbytes
 
 
 def _ages(times: "NDArray[np.float64]") -> "NDArray[np.float32]":
@@ -113,14 +105,6 @@ def _ages(times: "NDArray[np.float64]") -> "NDArray[np.float32]":
         return np.zeros(len(times), dtype=np.float32)
     ages: NDArray[np.float32] = ((times - times.min()) / span).astype(np.float32)
     return ages
-
-
-def _greetings(seconds: "NDArray[np.int64]", traits: Traits) -> "NDArray[np.float32]":
-    import numpy as np
-
-    greetings: NDArray[np.float32] = np.zeros(len(traits.substance), dtype=np.float32)
-    greetings[seconds] = np.minimum(2 * (1 - traits.substance[seconds]), 1)
-    return greetings
 
 
 @dataclass(frozen=True, slots=True)

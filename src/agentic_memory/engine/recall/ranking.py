@@ -30,18 +30,12 @@ class Weights:
     meaning_after: float = 0.2
     answer: float = 0.3
     """For the words of a question just asked by the other side: the answer inherits them."""
-    reply: float = -0.7
-    """For what only follows a question of the other side: which one it was is told by `answer`."""
-    greeting: float = -2.0
-    """For the few words that return a greeting."""
     fact: float = 0.5
     speaker: float = 2.0
     unnamed: float = 0.5
     """For the caller's words where the question names nobody."""
-    own: float = 0.5
-    asks: float = -1.2
-    wish: float = 0.3
-    heeded: float = 1.2
+    asks: float = -0.6
+    heeded: float = 1.5
     """For a wish, when advice is asked for."""
     substance: float = 2.0
     """For what is more than a word or two."""
@@ -67,16 +61,12 @@ STEPS = {
     "words_after": "words beside",
     "coverage": "coverage",
     "answer": "words beside",
-    "reply": "manner",
-    "greeting": "manner",
     "fact": "fact",
     "meaning": "meaning",
     "meaning_after": "meaning beside",
     "speaker": "speaker",
     "unnamed": "speaker",
-    "own": "manner",
     "asks": "manner",
-    "wish": "manner",
     "heeded": "manner",
     "substance": "length",
     "length": "length",
@@ -93,7 +83,7 @@ BARE = 0.5
 """How much each kind of answer counts for keywords, which may want any."""
 WORDS_ALONE = 2.0
 """How much more coverage counts where nothing can be compared by meaning."""
-OF_THE_TURN = frozenset({"reply", "greeting", "newer"})
+OF_THE_TURN = frozenset({"newer"})
 """What says nothing of the call that a turn is in."""
 
 
@@ -171,11 +161,7 @@ def _by_sort(index: CallerIndex, question: Question) -> "dict[str, NDArray[np.fl
     return {
         "speaker": speaker if question.subject else none,
         "unnamed": none if question.subject else speaker,
-        "reply": standing.reply,
-        "greeting": standing.greeting,
-        "own": traits.own,
         "asks": traits.asks,
-        "wish": traits.wish,
         "heeded": traits.wish if question.asks_advice else none,
         "substance": standing.substance,
         "length": traits.length,

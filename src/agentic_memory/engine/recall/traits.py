@@ -19,13 +19,6 @@ _LOOKED_AT = 2000
 _EARLY = 80
 """Words of a passage among which wishes and what is the other's are looked for."""
 
-_OWN = frozenset(
-    {"i", "my", "me", "mine", "we", "our", "us", "i'm", "i've", "i'd", "i'll", "we're", "we've"}
-    | {"yo", "mi", "mis", "nos", "nuestro", "nuestra", "nuestros", "nuestras", "soy", "estoy", "tengo", "quiero", "necesito", "vivo"}
-    | {"trabajo", "prefiero", "voy", "fui", "creo", "puedo", "he", "hemos", "somos", "tenemos", "vamos", "llamo", "gusta"}
-    | {"ich", "mein", "meine", "meinen", "meinem", "meiner", "mir", "mich", "wir", "unser", "unsere", "unserem", "unseren", "uns"}
-    | {"je", "j'ai", "j'avais", "j'aime", "j'habite", "mon", "ma", "mes", "moi", "nous", "notre", "nos", "m'appelle", "m'a"}
-)
 _YOURS = frozenset({"your", "yours", "you're", "usted", "su", "sus", "tu", "tus", "ihr", "ihre", "ihren", "ihrem", "ihrer", "ihnen", "votre", "vos", "vous"})
 _NUMBERS = frozenset(
     {"one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve", "dozen", "hundred", "thousand"}
@@ -65,14 +58,13 @@ _OPENING = re.compile(
 )
 _SENTENCE = re.compile(r"[^.!?\u2026\n]*[.!?\u2026\n]*")
 
-_OF_TIME, _OF_NUMBER, _OF_OWN, _OF_YOURS, _OF_WISHES, _OF_WISHING, _MAYBE_FIGURES, _MAYBE_TIME, _MAYBE_MONEY = (1 << i for i in range(9))
+_OF_TIME, _OF_NUMBER, _OF_YOURS, _OF_WISHES, _OF_WISHING, _MAYBE_FIGURES, _MAYBE_TIME, _MAYBE_MONEY = (1 << i for i in range(8))
 _MAYBE = _MAYBE_FIGURES | _MAYBE_TIME | _MAYBE_MONEY
 """Bits after which the passage itself is looked at."""
 _SORTS: dict[str, int] = {}
 for _listed, _bit in (
     (TIME_WORDS, _OF_TIME),
     (_NUMBERS, _OF_NUMBER),
-    (_OWN, _OF_OWN),
     (_YOURS, _OF_YOURS),
     (_WISHES, _OF_WISHES),
     (_WISHING, _OF_WISHING),
@@ -92,8 +84,6 @@ class Traits:
     """1 where it holds a number."""
     names: "NDArray[np.float32]"
     """How many names or titles it seems to hold, at most 3, as a share."""
-    own: "NDArray[np.float32]"
-    """1 where the speaker speaks of themselves."""
     yours: "NDArray[np.float32]"
     """1 where the speaker tells (not asks) the other a number or a time of theirs."""
     wish: "NDArray[np.float32]"
@@ -110,7 +100,7 @@ class Traits:
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        return 10 * self.timed.nbytes
+        return 9 * self.timed.nbytes
 
 
 def traits_of(texts: Sequence[str], said: Numbered) -> Traits:
@@ -128,7 +118,6 @@ def traits_of(texts: Sequence[str], said: Numbered) -> Traits:
         timed,
         numbers,
         np.fromiter(map(_names, texts), dtype=np.float64, count=len(texts)),
-        of_all & _OF_OWN > 0,
         (timed | numbers) & (asks < 0.3) & (of_early & _OF_YOURS > 0),
         _wishes(texts, of_early),
         _money(texts, of_all, numbers),
