@@ -119,10 +119,10 @@ requirements: $(STAMPS)/dev  ## Compile requirements/*.txt
 	$(COMPILE) layer/requirements.in --output-file layer/requirements.txt
 
 # Any build of torch will do, and each platform has its own: no hashes. On Linux pip may bring one of some gigabytes.
-.venv-learn/.stamp: requirements/dev.txt requirements/learn.in
+.venv-learn/.stamp: requirements/core.txt requirements/dev.txt requirements/learn.in
 	@echo "making .venv-learn ..."
 	@$(PYTHON) -m venv .venv-learn
-	@.venv-learn/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@.venv-learn/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/core.txt -r requirements/dev.txt
 	@.venv-learn/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/learn.in
 	@touch $@
 
