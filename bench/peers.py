@@ -223,7 +223,7 @@ def record_vectors(folder: Path, people: Sequence[Person], style: str) -> None:
     from recorded import record
 
     asked = [recall.keywords(q.text) if style == "keywords" else q.text for p in people for q in p.questions]
-    turns = list(dict.fromkeys(row["text"] for call in said(people) for row in call))
+    turns = dict.fromkeys(row["text"] for call in said(people) for row in call)
     questions = [q for q in dict.fromkeys(q.strip() for q in asked) if q not in turns]
     with seed.services(folder / "model") as built:
         model = built.model.embedder

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from agentic_memory.backends.embedders import towers
-from agentic_memory.backends.embedders.encoder import Encoder, Table
+from agentic_memory.backends.embedders.encoder import Encoder
 from agentic_memory.backends.embedders.usem3 import package
 from tests.recall.calls import read
 from training.encoder import Tower
@@ -102,8 +102,7 @@ class Learner:
 def plain() -> Encoder:
     """The package's model in both towers."""
     loaded = package()
-    matrices = towers.plain(loaded)
-    return Encoder(loaded.sp, Table(loaded.table, loaded.scale, loaded.lo), dict.fromkeys(towers.TOWERS, matrices))
+    return Encoder.of(loaded, dict.fromkeys(towers.TOWERS, towers.plain(loaded)))
 
 
 def measure(learner: Learner, given: Sequence[Lessons], every: int) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from agentic_memory.backends.embedders import towers
-from agentic_memory.backends.embedders.encoder import AT_ONCE, Encoder, Table
+from agentic_memory.backends.embedders.encoder import AT_ONCE, Encoder
 from agentic_memory.backends.embedders.safety import speakable
 from agentic_memory.backends.embedders.usem3 import Usem3Embedder, package
 from agentic_memory.errors import EmbedderCorrupt, EmbedderUnavailable
@@ -33,7 +33,7 @@ def matrices(original: object) -> Matrices:
 
 @pytest.fixture(scope="module")
 def plain(original: object, matrices: Matrices) -> Encoder:
-    return Encoder(original.sp, Table(original.table, original.scale, original.lo), {"plain": matrices})
+    return Encoder.of(original, {"plain": matrices})
 
 
 @pytest.fixture(scope="module")

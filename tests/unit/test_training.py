@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agentic_memory.backends.embedders.encoder import Encoder, Table
+from agentic_memory.backends.embedders.encoder import Encoder
 from agentic_memory.backends.embedders.usem3 import package
 from tests.recall.calls import Person, everyone, read
 from training.lessons import PEOPLE, Lessons, lessons
@@ -52,8 +52,7 @@ def test_nothing_but_conversations_and_questions_is_kept() -> None:
 
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
-    loaded = package()
-    return Encoder(loaded.sp, Table(loaded.table, loaded.scale, loaded.lo), {})
+    return Encoder.of(package(), {})
 
 
 @pytest.fixture(scope="module")

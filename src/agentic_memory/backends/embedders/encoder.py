@@ -10,7 +10,7 @@ way around each), layer normalisation, the weighted mean (as sum / sqrt of the w
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,7 +67,6 @@ class Batch:
     """int[n]: the row of each token."""
     firsts: "Numbers"
     """int[texts]: the first token of each text."""
-    rows: int
     is_before: "NDArray[np.bool_] | None"
     """bool[n]: which tokens were said before; None where none was."""
 
@@ -80,6 +79,11 @@ class Encoder:
         self.tokenizer = tokenizer
         self.table = table
         self.towers = towers
+
+    @classmethod
+    def of(cls, package: Any, towers: "Mapping[str, Mapping[str, Array]]") -> Self:
+        """With the pieces and the table of the package's loaded `NumpyBackend`."""
+        return cls(package.sp, Table(package.table, package.scale, package.lo), towers)
 
     def encode(self, tower: str, texts: Sequence[tuple[str, str]]) -> "Array":
         """float32[n, 512], rows of unit length, of n (text, what was said before it).
@@ -131,7 +135,6 @@ def _batch(texts: Sequence[tuple[list[int], int]]) -> Batch:
         ids=ids,
         places=np.arange(len(ids)) + apart,
         firsts=firsts,
-        rows=len(ids) + GAP * (len(texts) + 1),
         is_before=within < np.repeat(before, sizes) if before.any() else None,
     )
 
@@ -144,7 +147,7 @@ def _features(matrices: "Mapping[str, Array]", table: Table, batch: Batch) -> "A
     embedded = features[:, :WIDTH]
     embedded[:] = table[batch.ids]
     projected = _normalised(embedded @ matrices["proj"] + matrices["proj_b"], matrices["proj_g"], matrices["proj_h"])
-    spread = np.zeros((batch.rows, BRANCH), dtype=np.float32)
+    spread = np.zeros((batch.places[-1] + 1 + GAP, BRANCH), dtype=np.float32)
     for i, (width, before) in enumerate(BRANCHES):
         through = np.ascontiguousarray(projected[:, i * BRANCH : (i + 1) * BRANCH])
         for layer in ("w1", "w2"):

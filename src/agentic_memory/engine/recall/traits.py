@@ -97,11 +97,6 @@ class Traits:
     length: "NDArray[np.float32]"
     """Natural logarithm of its length over LONG, 0 for what is shorter, at most 2."""
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes held."""
-        return 9 * self.timed.nbytes
-
 
 def traits_of(texts: Sequence[str], said: Numbered) -> Traits:
     """Look at each passage once; `said` are the folded words of each."""
