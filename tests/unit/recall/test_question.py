@@ -137,3 +137,25 @@ def test_promises_are_the_agents(query: str) -> None:
 
 def test_keywords_are_told_from_questions() -> None:
     assert ask("wedding Pamplona").is_bare and not ask("When is the wedding?").is_bare
+
+
+@pytest.mark.parametrize(
+    ("query", "terms"),
+    [
+        ("list order brought up different aspects garden fence throughout our conversations", ("garden", "fence")),
+        ("walk through order mentioned garden fence", ("garden", "fence")),
+        ("dog breeds discussed across sessions", ("dog", "breeds")),
+        ("training sessions across the river", ("training", "sessions", "across", "river")),
+        ("online order number", ("online", "order", "number")),
+        ("mentioned order", ("mentioned", "order")),
+    ],
+)
+def test_keywords_about_the_conversation_are_left_out_too(query: str, terms: tuple[str, ...]) -> None:
+    assert ask(query).terms == terms
+
+
+@pytest.mark.parametrize(
+    "query", ["should organize workday", "help structure essay", "how to store wine", "looking for sneakers", "debo llamar antes", "sollte essen"]
+)
+def test_keywords_that_want_advice(query: str) -> None:
+    assert ask(query).asks_advice and not ask("helper essay shoulder").asks_advice

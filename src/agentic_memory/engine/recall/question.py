@@ -35,9 +35,9 @@ _PROMISED = re.compile(
     r"versprochen|verspricht|versprach\w*|zugesagt|angeboten|zugesichert|promis|promet\w*|offert|propose|garanti)\b"
 )
 _ADVICE = re.compile(
-    r"\b(?:suggest\w*|recommend\w*|should i|can you|could you|help me|would you|options?|tips|ideas|plan\w*|what are some|"
-    r"how (?:can|do|should) i|which|show me|looking (?:for|to)|recomiend\w*|recomend\w*|suger\w*|sugier\w*|podrias?|puedes|deberia|ayuda\w*|"
-    r"empfehl\w*|empfiehl\w*|vorschl\w*|tipps?|conseill\w*|suggere\w*|propose\w*)\b"
+    r"\b(?:suggest\w*|recommend\w*|should|can you|could you|help|would you|options?|tips|ideas|plan\w*|what are some|"
+    r"how (?:to|can i|do i)|which|show me|looking|recomiend\w*|recomend\w*|suger\w*|sugier\w*|podrias?|puedes|deberia|debo|ayuda\w*|"
+    r"empfehl\w*|empfiehl\w*|vorschl\w*|tipps?|sollte|conseill\w*|suggere\w*|propose\w*|devrais|dois)\b"
 )
 _BEFORE = re.compile(
     r"\b(?:before|previously|previous|formerly|former|used to|earlier|original(?:ly)?|old|at first|initially|antes|anterior(?:es|mente)?|antigu[oa]s?|previ[oa]s?|al principio|"
@@ -90,7 +90,9 @@ _META = re.compile(
     r"|\b(?:do|did|can) you (?:still )?(?:remember|recall|know)\b|\bplease\b|\bmention only[^.?!]*|\bremind me\b|\btell me\b"
     r"|\b(?:that |which )?(?:did )?(?:i|we) (?:have |had |ever )*(?:mention|bring up|brought up|talk(?:ed)? about|discuss(?:ed)?|sa(?:y|id)|t(?:ell|old)(?: you)?)(?:ed)?\b(?: about| that)?"
     r"|\b(?:in|throughout|across|during|over|from) (?:all )?(?:my|our) (?:\w+ )?(?:conversations?|chats?|sessions?|messages?|requests?|calls?|discussions?)\b"
-    r"|\b(?:the order in which|in (?:the )?order(?: how)?|different aspects of|in order)\b"
+    r"|\b(?:throughout|across) (?:conversations|chats|sessions|messages|calls)\b"
+    r"|\b(?:the order in which|in (?:the )?order(?: how)?|different aspects(?: of)?|in order|(?:list|walk(?: me)? through) (?:the )?order)\b"
+    r"|\b(?:mentioned|discussed|talked about|brought up)\b"
     r"|\b(?:puedes|podria[s]?|puede) (?:decirme|recordarme|explicarme|darme)\b|\b(?:recuerdas?|sabes?) (?:si|que|cual|cuando)?\b|\bpor favor\b",
     re.IGNORECASE,
 )
