@@ -224,10 +224,13 @@ def build(
     storage: Storage | None = None,
     metrics: Metrics | None = None,
     model: Model | None = None,
+    *,
+    upkeep: bool = True,
 ) -> Services:
     """Wire everything for these settings. Raises SettingsError, StorageError, ArchiveError.
 
     `storage` and `model` take the place of what the settings name, `metrics` of those for Prometheus.
+    `upkeep`: whether a worker runs over this storage that embeds what was left for later.
     """
     check_backend(settings)
     clock, metrics, bell = clock or SystemClock(), metrics or Metrics(), Bell()
@@ -236,7 +239,7 @@ def build(
     platform, cache = _platform(settings), _cache(settings)
     model = model or Model(embedder(settings))
     facts = extractor(settings, metrics)
-    engine = Engine(storage.records, model, facts, cache)
+    engine = Engine(storage.records, model, facts, cache, upkeep=upkeep)
     mem0 = open_mem0(settings, storage.records, facts, clock, metrics) if uses_mem0(settings) else None
     memory: MemoryBackend = mem0.cached if mem0 else engine
     agents, tokens = profiles(settings), _tokens(settings, clock)

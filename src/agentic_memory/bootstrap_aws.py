@@ -110,7 +110,7 @@ class Stack:
         if self._made is None or self._made[0] != keys:
             chosen = settings.read(None, folder=None, **self._given, **keys)
             storage = self._storage(chosen)
-            made = bootstrap.build(chosen, self.clock, storage, metrics, self._model)
+            made = bootstrap.build(chosen, self.clock, storage, metrics, self._model, upkeep=False)
             self._made = (keys, made)
         return self._made[1]
 

@@ -33,6 +33,8 @@ log = Log("engine")
 
 EMBEDDED_AT_ONCE = 400
 """Texts of a call up to which it is embedded before it is committed: some seconds, so that others need not wait."""
+EMBEDDED_WITHOUT_UPKEEP = 2_000
+"""The same where nothing embeds later, and of how many texts one replayed call renews the vectors."""
 COMMIT_ATTEMPTS = 5
 """How often a commit is recomputed when another process changes the same caller meanwhile."""
 
@@ -103,9 +105,10 @@ class Engine:
     """Remembers calls as records, and finds in them. The MemoryBackend of the embedded system."""
 
     def __init__(
-        self, store: RecordStore, model: Model, extractor: Extractor, cache: "CallerCache"
+        self, store: RecordStore, model: Model, extractor: Extractor, cache: "CallerCache", *, upkeep: bool = True
     ) -> None:
-        """`cache` keeps hot callers ready to be searched."""
+        """`cache` keeps hot callers ready to be searched; `upkeep`: whether something calls `refresh_vectors`."""
+        self._upkeep = upkeep
         self._store = store
         self._model = model
         self._extractor = extractor
@@ -158,13 +161,16 @@ class Engine:
     def remember(self, call: Call, hold: Hold | None = None) -> bool:
         """Extract, reconcile, embed, brief, commit: all in one transaction of the store.
 
-        A very long call is embedded later: it is found by its words until then.
+        A very long call is embedded later: it is found by its words until then. Without upkeep a call that is
+        known already renews vectors of a former model.
         """
         facts = self._extractor.extract(call)
         records, learnt = self._learn(call, facts)
         if learnt.is_empty and self._is_known(call):
+            if not self._upkeep:
+                self._refresh(call.tenant, records.caller.caller_id, EMBEDDED_WITHOUT_UPKEEP)
             return False
-        vectors = self._call_vectors(call, at_most=EMBEDDED_AT_ONCE)
+        vectors = self._call_vectors(call, EMBEDDED_AT_ONCE if self._upkeep else EMBEDDED_WITHOUT_UPKEEP)
         for attempt in range(1, COMMIT_ATTEMPTS + 1):
             commit = self._commit(records, learnt, CallRecord(call, vectors))
             try:
@@ -215,11 +221,18 @@ class Engine:
             return False
         stale = self._store.stale(self._model.vectors_id, limit)
         for tenant, caller_id in stale:
-            records = self._store.load(tenant, caller_id)
-            if records is not None:
-                self._store.put_call_vectors(tenant, caller_id, self._embedded(records))
-                self._cache.drop(tenant, caller_id)
+            self._refresh(tenant, caller_id)
         return bool(stale)
+
+    def _refresh(self, tenant: str, caller_id: str, at_most: int | None = None) -> None:
+        """Embed what this caller lacks of the present model, of up to so many texts of calls."""
+        if not self._model.is_ready or not self._model.has_vectors:
+            return
+        records = self._store.load(tenant, caller_id)
+        renewed = self._embedded(records, at_most) if records is not None else None
+        if renewed is not None:
+            self._store.put_call_vectors(tenant, caller_id, renewed)
+            self._cache.drop(tenant, caller_id)
 
     def _index(self, tenant: str, caller_id: str) -> "CallerIndex | None":
         from agentic_memory.engine.recall import CallerIndex
@@ -308,17 +321,22 @@ class Engine:
         vectors = self._model.embed(texts) if texts else None
         return None if vectors is None else pack(vectors, self._model.vectors_id)
 
-    def _embedded(self, records: CallerRecords) -> CallerRecords:
-        model_id = self._model.vectors_id
-        calls = tuple(
-            r
-            if r.vectors is not None and r.vectors.model_id == model_id
-            else replace(r, vectors=self._call_vectors(r.call))
-            for r in records.calls
-        )
+    def _embedded(self, records: CallerRecords, at_most: int | None = None) -> CallerRecords | None:
+        """With vectors of the present model, the newest calls first; None where nothing was to be done."""
+        from agentic_memory.engine.recall import call_texts
+
+        model_id, calls, left = self._model.vectors_id, list(records.calls), at_most
         held = records.memory_vectors
         stale = [m for m in records.memories if m.id not in held or held[m.id].model_id != model_id]
-        return replace(records, calls=calls, memory_vectors={**held, **self._each(stale)})
+        done = bool(stale)
+        for i in reversed(range(len(calls))):
+            vectors, texts = calls[i].vectors, call_texts(calls[i].call)
+            is_stale = bool(texts) and (vectors is None or vectors.model_id != model_id)
+            if is_stale and (left is None or len(texts) <= left):
+                calls[i] = replace(calls[i], vectors=self._packed(texts))
+                left = None if left is None else left - len(texts)
+                done = True
+        return replace(records, calls=tuple(calls), memory_vectors={**held, **self._each(stale)}) if done else None
 
 
 def _headings(records: CallerRecords, put: CallRecord | None) -> tuple[Call, ...]:
