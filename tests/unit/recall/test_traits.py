@@ -92,3 +92,16 @@ def test_passages_without_words_have_no_traits_of_their_neighbours() -> None:
     beside = look_at("", "my 42", "...", "?", "never", "")
     assert beside.numbers.tolist() == [0, 1, 0, 0, 0, 0]
     assert beside.wish.tolist() == [0, 0, 0, 0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["We live in Basel now", "Ya no vivo ahí", "Wir sind umgezogen", "Ich habe kein Auto mehr", "Je n'habite plus là", "We no longer drink coffee", "une nouvelle adresse"],
+)
+def test_a_change(text: str) -> None:
+    assert look(text).changed[0] == 1
+
+
+@pytest.mark.parametrize("text", ["We lived in Basel", "Ya vivo ahí", "mehr Tee", "no more than two", "plus deux", "how much longer"])
+def test_no_change(text: str) -> None:
+    assert look(text).changed[0] == 0

@@ -46,6 +46,8 @@ class Weights:
     """For the newest against the oldest, when what holds now is asked for (and the reverse for before)."""
     newer: float = 0.3
     """The same, whenever what held before is not asked for: what was said later wins."""
+    changed: float = -2.0
+    """For telling of a change, when what held before is asked for."""
     timed: float = 0.8
     number: float = 0.8
     name: float = 0.9
@@ -73,6 +75,7 @@ STEPS = {
     "window": "date",
     "recent": "date",
     "newer": "date",
+    "changed": "date",
     "timed": "kind",
     "number": "kind",
     "name": "kind",
@@ -168,6 +171,7 @@ def _by_sort(index: CallerIndex, question: Question) -> "dict[str, NDArray[np.fl
         "window": _dates(index, question) if question.windows else none,
         "recent": _recent(index, question),
         "newer": none if question.asks_before else standing.age,
+        "changed": traits.changed if question.asks_before else none,
         "timed": sought(traits.timed, question.asks_when),
         "number": sought(traits.numbers, question.asks_number),
         "name": sought(traits.names, question.asks_name),

@@ -39,6 +39,14 @@ _WISH = re.compile(
     r"\b(?:from now on|(?:i|i'd|i would|we) (?:really |always )?(?:rather|like|love|hate)|"
     r"(?:do not|don't|can't|cannot) (?:like|eat|stand)|please make sure|remember (?:to|that)|me (?:gusta|encanta|molesta))\b"
 )
+_CHANGES = frozenset(
+    {"now", "nowadays", "changed", "change", "moved", "moving", "instead", "switched", "anymore", "new", "ahora", "cambie", "cambio"}
+    | {"cambiamos", "cambiado", "mudamos", "mude", "mudado", "nuevo", "nueva", "nuevos", "nuevas", "jetzt", "inzwischen", "neu", "neue"}
+    | {"neuer", "neues", "neuen", "neuem", "umgezogen", "umziehen", "geandert", "stattdessen", "statt", "maintenant", "nouveau"}
+    | {"nouvel", "nouvelle", "desormais", "demenage", "demenages", "demenageons", "plutot", "finalement"}
+)
+_CHANGING = frozenset({"longer", "more", "ya", "mehr", "plus"})
+_CHANGE = re.compile(r"\b(?:no longer|any more|ya no|nicht mehr|keine?[nmrs]? (?:\w+ )?mehr|(?:ne|n'\w+) (?:\w+ ){0,2}plus)\b")
 _MONEY_WORDS = (
     "euro euros dollar dollars dolares pound pounds libra libras peso pesos pence cent cents bucks quid franken franc francs percent prozent"
 )
@@ -58,7 +66,8 @@ _OPENING = re.compile(
 )
 _SENTENCE = re.compile(r"[^.!?\u2026\n]*[.!?\u2026\n]*")
 
-_OF_TIME, _OF_NUMBER, _OF_YOURS, _OF_WISHES, _OF_WISHING, _MAYBE_FIGURES, _MAYBE_TIME, _MAYBE_MONEY = (1 << i for i in range(8))
+_OF_TIME, _OF_NUMBER, _OF_YOURS, _OF_WISHES, _OF_WISHING, _OF_CHANGES, _OF_CHANGING = (1 << i for i in range(7))
+_MAYBE_FIGURES, _MAYBE_TIME, _MAYBE_MONEY = (1 << i for i in range(7, 10))
 _MAYBE = _MAYBE_FIGURES | _MAYBE_TIME | _MAYBE_MONEY
 """Bits after which the passage itself is looked at."""
 _SORTS: dict[str, int] = {}
@@ -68,6 +77,8 @@ for _listed, _bit in (
     (_YOURS, _OF_YOURS),
     (_WISHES, _OF_WISHES),
     (_WISHING, _OF_WISHING),
+    (_CHANGES, _OF_CHANGES),
+    (_CHANGING, _OF_CHANGING),
     (MAYBE_TIMES, _MAYBE_TIME),
     ((*_MONEY_WORDS.split(), "ciento"), _MAYBE_MONEY),
 ):
@@ -88,6 +99,8 @@ class Traits:
     """1 where the speaker tells (not asks) the other a number or a time of theirs."""
     wish: "NDArray[np.float32]"
     """1 where something is preferred, disliked or wanted for good: what advice has to heed."""
+    changed: "NDArray[np.float32]"
+    """1 where it tells that something is otherwise now."""
     money: "NDArray[np.float32]"
     """1 where it holds a sum of money or a percentage."""
     asks: "NDArray[np.float32]"
@@ -114,7 +127,8 @@ def traits_of(texts: Sequence[str], said: Numbered) -> Traits:
         numbers,
         np.fromiter(map(_names, texts), dtype=np.float64, count=len(texts)),
         (timed | numbers) & (asks < 0.3) & (of_early & _OF_YOURS > 0),
-        _wishes(texts, of_early),
+        _told(texts, of_early, _OF_WISHES, _OF_WISHING, _WISH),
+        _told(texts, of_early, _OF_CHANGES, _OF_CHANGING, _CHANGE),
         _money(texts, of_all, numbers),
         asks,
         np.minimum(length / ENOUGH, 1.0),
@@ -172,9 +186,12 @@ def _money(texts: Sequence[str], sorts: "NDArray[np.int64]", numbers: "NDArray[n
     return _looked_at(texts, is_named, _MONEY.search) | _looked_at(texts, numbers & ~is_named, _MONEY_SIGN.search)
 
 
-def _wishes(texts: Sequence[str], sorts: "NDArray[np.int64]") -> "NDArray[np.bool_]":
-    is_named = sorts & _OF_WISHES > 0
-    return is_named | _looked_at(texts, ~is_named & (sorts & _OF_WISHING > 0), lambda folded: _WISH.search(folded[:LONG]))
+def _told(
+    texts: Sequence[str], sorts: "NDArray[np.int64]", by_word: int, maybe: int, pattern: re.Pattern[str]
+) -> "NDArray[np.bool_]":
+    """Where a word alone tells it, or a word that may and the pattern at the beginning."""
+    is_named = sorts & by_word > 0
+    return is_named | _looked_at(texts, ~is_named & (sorts & maybe > 0), lambda folded: pattern.search(folded[:LONG]))
 
 
 def _names(text: str) -> float:
