@@ -1,7 +1,7 @@
 """From invented people to what can be learnt: for each question which of the caller's passages answer it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +55,7 @@ def lessons(people: Sequence[Person], encoder: Encoder) -> Iterator[Lessons]:
         for person in people:
             held = house.services.storage.records.load(DEFAULT_TENANT, person.caller)
             assert held is not None
+            held = replace(held, memories=(), memory_vectors={})  # turns alone: facts may be told otherwise one day
             yield _of(person, CallerIndex.build(held, house.services.model.vectors_id), encoder)
 
 
@@ -86,15 +87,9 @@ def _of(person: Person, index: CallerIndex, encoder: Encoder) -> Lessons:
 
 
 def _rows(index: CallerIndex) -> tuple[list[Said], NDArray[np.int64]]:
-    """What is embedded of a caller, and to which passage it leads: as in `CallerIndex`, without facts that a turn says."""
+    """What is embedded of a caller, and to which passage it leads: as in `CallerIndex`."""
     rows = [text for record in index.records.calls for text in call_texts(record.call)]
-    owners: list[int] = []
-    for i, passage in enumerate(index.passages):
-        if passage.memory is None:
-            owners += [i] * len(pieces(passage.text))
-        else:
-            rows.append(Said(passage.text))
-            owners.append(i)
+    owners = [i for i, passage in enumerate(index.passages) for _ in pieces(passage.text)]
     assert len(rows) == len(owners)
     return rows, np.array(owners)
 

@@ -77,3 +77,45 @@ def test_does_not_speak_of_time() -> None:
 def test_total_over_any_text_and_time(text: str, at: float) -> None:
     windows(text, at)
     timed(text)
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("What did she say last Tuesday?", "2026-06-02"),  # a Tuesday itself: the one a week before
+        ("last Monday", "2026-06-08"),
+        ("¿Qué dijo el lunes pasado?", "2026-06-08"),
+        ("Was hat er letzten Mittwoch gesagt?", "2026-06-03"),
+        ("Qu'a-t-elle dit mercredi dernier ?", "2026-06-03"),
+        ("What did we talk about on Sunday?", "2026-06-07"),
+    ],
+)
+def test_a_day_of_the_week_that_is_past(question: str, first: str) -> None:
+    (window,) = windows(question, datetime(2026, 6, 9, 15, tzinfo=UTC).timestamp())
+    assert window.start is not None and window.end is not None
+    assert (datetime.fromtimestamp(window.start, UTC).date().isoformat(), window.end - window.start) == (first, 86400)
+
+
+@pytest.mark.parametrize("question", ["Is the appointment on Tuesday?", "next Friday", "What happens on Sunday?"])
+def test_a_day_that_may_be_to_come_is_no_window(question: str) -> None:
+    assert windows(question, 1781000000.0) == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "call"),
+    [
+        ("What did we discuss in the last call?", 900.0),
+        ("our first conversation", 100.0),
+        ("the last time he called", 900.0),
+        ("¿De qué hablamos en la última llamada?", 900.0),
+        ("Worum ging es im ersten Gespräch?", 100.0),
+        ("De quoi parlait son dernier appel ?", 900.0),
+    ],
+)
+def test_the_first_and_the_last_call_can_be_asked_for(question: str, call: float) -> None:
+    assert windows(question, 1781000000.0, (100.0, 900.0)) == (Window(call, call + 1, is_call=True),)
+    assert windows(question, 1781000000.0) == ()
+
+
+def test_all_calls_are_no_window() -> None:
+    assert windows("In the last calls, or a call at first?", 1781000000.0, (100.0, 900.0)) == ()

@@ -2,6 +2,7 @@
 
 import calendar
 import re
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -36,6 +37,20 @@ _LAST = re.compile(
 )
 _THIS = re.compile(r"\bthis\s+(week|month|year)\b|\best[ea]\s+(semana|mes|ano)\b"
     r"|\bdiese[nrsm]?\s+(woche|monat|jahr)\b|\b(?:ce|cette)\s+(semaine|mois|annee)\b")
+_WEEKDAYS = ("monday lunes montag lundi", "tuesday martes dienstag mardi", "wednesday miercoles mittwoch mercredi",
+    "thursday jueves donnerstag jeudi", "friday viernes freitag vendredi", "saturday sabado samstag sonnabend samedi",
+    "sunday domingo sonntag dimanche")
+_WEEKDAY = {name: i for i, names in enumerate(_WEEKDAYS) for name in names.split()}
+_A_DAY = "|".join(_WEEKDAY)
+_LAST_DAY = re.compile(
+    rf"\b(?:last|past|letzte[nrsm]?|vorige[nrsm]?|pasado) ({_A_DAY})\b|\b({_A_DAY}) (?:pasado|dernier|passe)\b"
+    rf"|\b(?:say|said|talk|talked|speak|spoke|tell|told|discuss|discussed|call|called)\b[^.?!]* on ({_A_DAY})\b"
+)
+_A_CALL = re.compile(
+    r"\b(?:(?P<last>last|latest|previous|most recent|ultima|letzte[nrsm]?|derniere?)|first|primera|erste[nrsm]?|premiere?)"
+    r" (?:phone |telephone )?(?:call|conversation|chat|llamada|conversacion|anruf|gesprach|telefonat|appel|entretien|"
+    r"time (?:we|i|you|he|she|they) (?:spoke|talked|called|rang)|vez que (?:hablamos|hable|llame|llamo))\b"
+)
 _YESTERDAY = re.compile(r"\b(?:yesterday|ayer|gestern)\b")
 _TODAY = re.compile(r"\b(?:today|hoy|heute|aujourd'hui)\b")
 _PERIOD = {"week": "week", "semana": "week", "month": "month", "mes": "month", "year": "year", "ano": "year",
@@ -73,6 +88,8 @@ class Window:
     end: float | None = None
     month: int | None = None
     day: int | None = None
+    is_call: bool = False
+    """Whether it is just the time of one call: what is told in later ones is not meant."""
 
 
 def speaks_of_time(folded: str, said: AbstractSet[str]) -> bool:
@@ -87,10 +104,19 @@ def shows_a_time(folded: str) -> bool:
     return any(word in folded for word in MAYBE_TIMES) and _SPRING.search(folded) is not None
 
 
-def windows(question: str, at: float) -> tuple[Window, ...]:
-    """The times that a question names; relative ones count from `at` (Unix seconds)."""
+def windows(question: str, at: float, calls: Sequence[float] = ()) -> tuple[Window, ...]:
+    """The times that a question names; relative ones count from `at`.
+
+    `calls` are the times of the first and the last call, which may be asked for. All in Unix seconds.
+    """
     text = fold(question)
-    return tuple(_named(text)) + tuple(_relative(text, at))
+    return tuple(_named(text)) + tuple(_relative(text, at)) + tuple(_of_calls(text, calls))
+
+
+def _of_calls(text: str, calls: Sequence[float]) -> Iterator[Window]:
+    for match in _A_CALL.finditer(text) if calls else ():
+        begun = calls[-1 if match["last"] else 0]
+        yield Window(begun, begun + 1, is_call=True)
 
 
 def _named(text: str) -> list[Window]:
@@ -148,6 +174,9 @@ def _counted_back(text: str, today: datetime) -> list[Window]:
         count, unit = [found for found in match.groups() if found]
         number = int(count) if count.isdigit() else _COUNTS[count]
         found.append(_days(today - timedelta(days=number * _DAYS[unit] + _DAYS[unit] // 2), _DAYS[unit]))
+    for match in _LAST_DAY.finditer(text):
+        back = (today.weekday() - _WEEKDAY[_first(match)] - 1) % 7 + 1
+        found.append(_days(today - timedelta(days=back), 1))
     found += [_period(_PERIOD[_first(m)], today, 1) for m in _LAST.finditer(text)]
     found += [_period(_PERIOD[_first(m)], today, 0) for m in _THIS.finditer(text)]
     return found

@@ -45,7 +45,8 @@ class Explained:
 
 def asked(index: CallerIndex, query: str, at: float) -> Question:
     """The query as it is understood of this caller; its `dense` is the text to embed. `at` is Unix seconds."""
-    return understand(query, index.caller_names, index.agent_names, at)
+    calls = [index.records.calls[i].call.started_at for i in (0, -1)] if index.records.calls else []
+    return understand(query, index.caller_names, index.agent_names, at, calls)
 
 
 def search(

@@ -1,6 +1,7 @@
 """What a query asks: about whom, when, and in which words it is best looked for."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -107,8 +108,13 @@ def _without_meta(query: str) -> str:
     return left if len(telling) >= 2 and not STOPWORDS.issuperset(telling) else query
 
 
-def understand(query: str, caller_names: tuple[str, ...], agent_names: tuple[str, ...], at: float) -> Question:
-    """Read a query; names are those the two sides go by, `at` is the time of the question in Unix seconds."""
+def understand(
+    query: str, caller_names: tuple[str, ...], agent_names: tuple[str, ...], at: float, calls: Sequence[float] = ()
+) -> Question:
+    """Read a query; names are those the two sides go by.
+
+    `at` is the time of the question, `calls` those of the first and the last call, in Unix seconds.
+    """
     query = query[:MAX_CHARS]
     folded = fold(query)
     caller, agent = _named(query, caller_names), _named(query, agent_names)
@@ -125,7 +131,7 @@ def understand(query: str, caller_names: tuple[str, ...], agent_names: tuple[str
         terms=terms or tuple(content_words(query)),
         subject=subject,
         is_bare=not languages(query),
-        windows=windows(_unnamed(query, {*caller, *agent}), at),
+        windows=windows(_unnamed(query, {*caller, *agent}), at, calls),
         at=at,
         **asks,
     )

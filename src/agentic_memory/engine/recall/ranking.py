@@ -244,7 +244,8 @@ def _dates(index: CallerIndex, question: Question) -> "NDArray[np.float32]":
     inside: NDArray[np.bool_] = np.zeros(len(index.passages), dtype=bool)
     for window in question.windows:
         if window.start is not None and window.end is not None:
-            inside |= (index.times >= window.start) & (index.times < window.end + AFTERWARDS)
+            end = window.end if window.is_call else window.end + AFTERWARDS
+            inside |= (index.times >= window.start) & (index.times < end)
         else:
             months = index.times.astype("datetime64[s]").astype("datetime64[M]").astype(int) % 12 + 1
             inside |= months == window.month
