@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from agentic_memory.domain.memory import Category
+from agentic_memory.domain.sensitivity import NUMBER_WORD
 from agentic_memory.engine.extract.clauses import Clause
 
 MAX_WORDS = 24
@@ -59,6 +60,15 @@ def trimmed(words: str, endings: re.Pattern[str], conditions: re.Pattern[str]) -
     if not line or conditions.search(line) or len(line.split()) > MAX_WORDS:
         return None
     return line
+
+
+_NUMBERED = re.compile(rf"\d|\b(?:{NUMBER_WORD})\b", re.IGNORECASE)
+_WRITTEN_TO = re.compile(r"@|\b(?:at|dot|arroba|punto)\b", re.IGNORECASE)
+
+
+def is_address(said: str) -> bool:
+    """Whether it may be a street with a number, and no email address."""
+    return bool(_NUMBERED.search(said)) and not _WRITTEN_TO.search(said)
 
 
 CHANNELS = {

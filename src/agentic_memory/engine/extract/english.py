@@ -5,7 +5,16 @@ import re
 from agentic_memory.domain.memory import Category
 from agentic_memory.domain.naming import clean_name
 from agentic_memory.engine.extract.clauses import Clause
-from agentic_memory.engine.extract.cues import WAYS, Cue, Said, Tell, channel, cue, trimmed
+from agentic_memory.engine.extract.cues import (
+    WAYS,
+    Cue,
+    Said,
+    Tell,
+    channel,
+    cue,
+    is_address,
+    trimmed,
+)
 from agentic_memory.engine.extract.language import wished_language
 
 KIN = (
@@ -286,8 +295,9 @@ CUES: tuple[Cue, ...] = (
     cue(rf"i {_ADVERBS}enjoy {_O}", _stance("User enjoys {}", Category.PREFERENCE)),
     cue(rf"my (?P<f>favou?rite) (?P<k>[a-z]+(?: [a-z]+)?) (?:is|are) {_O}", _favourite),
     cue(rf"my (?:[a-z]+est |old |little |big )?(?P<k>{KIN})(?:'s name is| is called| is named|'s called| name is| is) (?P<n>.+)", _person),
-    cue(rf"i {_ADVERBS}live (?P<o>(?:in|at|near|on|outside|close to) .+)", lambda m, c: _home(m, c)),
-    cue(rf"(?:i|i've|i have) {_ADVERBS}(?:just |recently )?moved (?P<o>to .+)", lambda m, c: _moved(m, c)),
+    cue(rf"(?:i|we) {_ADVERBS}live (?P<o>(?:in|at|near|on|outside|close to) .+)", lambda m, c: _home(m, c)),
+    cue(rf"(?:i|i've|i have|we|we've|we have) {_ADVERBS}(?:just |recently )?moved (?P<o>to .+)", lambda m, c: _moved(m, c)),
+    cue(rf"(?:my|our) (?:new |current |home |postal )?address(?: is|'s)(?: now)? {_O}", lambda m, _: _address(m)),
     cue(rf"{_I_AM} {_ADVERBS}(?:originally )?from {_O}", _place("User is from {}", "origin")),
     cue(rf"my (?P<k>birthday|anniversary|wedding anniversary|date of birth|dob)(?: is|'s) (?:on )?{_O}", _day),
     cue(rf"i was born (?P<p>in|on) {_O}", _born),
@@ -329,6 +339,13 @@ def _moved(match: re.Match[str], clause: Clause) -> Said | None:
         return None
     town = re.split(r" (?:last|this|in|on|a|two|three|\d)\b", place)[0]
     return Said(f"User moved to {place}", Category.PLACE, "home", town, 0.7)
+
+
+def _address(match: re.Match[str]) -> Said | None:
+    place = thing(re.sub(r"\s+(?:now|from now on)$", "", match["o"], flags=re.IGNORECASE))
+    if place is None or not is_address(place):
+        return None
+    return Said(f"User's address is {place}", Category.PLACE, "address", place, 0.7)
 
 
 def apposed(clause: Clause) -> Said | None:

@@ -6,7 +6,7 @@ from agentic_memory.domain.memory import Category
 from agentic_memory.domain.naming import clean_name
 from agentic_memory.domain.wording import word_set
 from agentic_memory.engine.extract.clauses import Clause
-from agentic_memory.engine.extract.cues import Cue, Said, Tell, channel, cue, trimmed
+from agentic_memory.engine.extract.cues import Cue, Said, Tell, channel, cue, is_address, trimmed
 from agentic_memory.engine.extract.language import wished_language
 
 KIN = (
@@ -86,7 +86,7 @@ _OWN_CLAUSE = re.compile(
 )
 """Another clause behind the object, where speech has no comma."""
 _ENGLISH = re.compile(r"\b(?:my|the|with|and|i|to|of|you|your|for|is|this|that|because|but)\b")
-_PLACE_END = re.compile(rf",?\s+(?:con|desde|porque|pero|donde)\b.*|\s+(?:{_ENGLISH.pattern}).*")
+_PLACE_END = re.compile(rf",?\s+(?:con|desde|porque|pero|donde)\b.*|\s+[ye] (?![A-ZÁÉÍÓÚÑ]).*|\s+(?:{_ENGLISH.pattern}).*")
 _UNPLEASANT = re.compile(r"(?:esperar|estar esperando|estar en espera|que me|que le|que no|tener que|perder|repetir|hacer cola|pagar (?:de más|dos veces))\b", re.IGNORECASE)
 """What nobody likes and many say they love."""
 
@@ -166,6 +166,13 @@ def _is_place(where: str, clause: Clause) -> bool:
     if re.match(r"(?:un|una|mi|su|casa|aquí|acuerdo|los que|las que|confianza|fiar)\b", where):
         return False
     return any(c.isupper() for c in where) or not has_case
+
+
+def _address(match: re.Match[str], _: Clause) -> Said | None:
+    place = thing(match["o"])
+    if place is None or not is_address(place):
+        return None
+    return Said(f"La dirección del usuario es {place}", Category.PLACE, "address", place, 0.7)
 
 
 def _birthday(match: re.Match[str], _: Clause) -> Said | None:
@@ -248,8 +255,9 @@ CUES: tuple[Cue, ...] = (
     cue(rf"(?:estoy buscando|busco) {_O}", _about("El usuario busca {}", Category.INTENT)),
     cue(rf"{_ADVERBS}necesito {_O}", _about("El usuario necesita {}", Category.INTENT, 0.8)),
     cue(rf"mi (?P<k>{KIN})(?: pequeñ[oa]| mayor)? (?:se llama|es) (?P<n>.+)", _person),
-    cue(rf"{_ADVERBS}vivo en {_O}", _place("El usuario vive en {}", "home")),
-    cue(rf"(?:me mudé|me he mudado|me acabo de mudar|acabo de mudarme) a {_O}", _place("El usuario se mudó a {}", "home")),
+    cue(rf"{_ADVERBS}(?:vivo|vivimos) en {_O}", _place("El usuario vive en {}", "home")),
+    cue(rf"(?:me mudé|me he mudado|me acabo de mudar|acabo de mudarme|nos mudamos|nos hemos mudado|acabamos de mudarnos) a {_O}", _place("El usuario se mudó a {}", "home")),
+    cue(rf"(?:mi|nuestra) (?:nueva )?dirección (?:ahora )?es {_O}", _address),
     cue(rf"{_ADVERBS}soy de {_O}", _place("El usuario es de {}", "origin")),
     cue(rf"mi cumpleaños es {_O}", _birthday),
     cue(r"nací (?P<o>(?:en|el) .+)", _born),
