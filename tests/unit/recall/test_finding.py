@@ -147,6 +147,31 @@ def test_the_value_that_holds_comes_before_the_one_that_held() -> None:
     assert [f.conversation_id for f in ask(held, "Where did Ana live before?")] == ["c1", "c2"]
 
 
+def test_a_named_time_decides_which_value_is_meant() -> None:
+    held = records(
+        call("c1", MAY, "caller: I live in Bern, in Bern I live."),
+        call("c2", JUNE, "caller: I have moved, I live in Basel."),
+        memories=[fact("m1", "User lives in Bern", "c1", 0, superseded_by="m2"), fact("m2", "User lives in Basel", "c2", 0, JUNE)],
+    )
+    assert [f.conversation_id for f in ask(held, "Where did Ana live in the first call?")] == ["c1", "c2"]
+    assert [f.conversation_id for f in ask(held, "Where did Ana live?")] == ["c2", "c1"]
+
+
+def test_of_what_holds_in_part_it_is_said() -> None:
+    held = records(
+        call("c1", MAY, "caller: I am Ana and I live in Bern."),
+        call("c2", JUNE, "caller: I have moved, I live in Basel."),
+        memories=[
+            fact("m1", "User lives in Bern", "c1", 0, superseded_by="m2"),
+            fact("m2", "User lives in Basel", "c2", 0, JUNE),
+            fact("m3", "User's name is Ana", "c1", 0),
+        ],
+    )
+    found = ask(held, "Where does Ana live?")
+    assert [(f.conversation_id, f.superseded) for f in found] == [("c2", False), ("c1", False)]
+    assert found[1].text == "[3 May 2026] Caller: I am Ana and I live in Bern. (partly no longer true)"
+
+
 def test_the_same_words_are_given_once() -> None:
     held = records(call("c1", MAY, "caller: I like chess.", "agent: Nice.", "caller: I like chess."))
     assert sum(f.quote == "I like chess." for f in ask(held, "chess", limit=10)) == 1

@@ -111,8 +111,11 @@ def _order(scores: "NDArray[np.float32]", count: int) -> "NDArray[np.int64]":
 def _in_order_of_validity(
     index: CallerIndex, question: Question, scores: "NDArray[np.float32]"
 ) -> "NDArray[np.float32]":
-    """Of an old value and the one that took its place, the one that is asked for comes first."""
-    if not index.successions:
+    """Of an old value and the one that took its place, the one that is asked for comes first.
+
+    A stretch of time that is named decides by itself which one is meant.
+    """
+    if not index.successions or question.windows:
         return scores
     scores = scores.copy()
     for _ in index.successions:
@@ -151,7 +154,7 @@ def _found(index: CallerIndex, i: int, question: Question, similarity: float, ch
     passage = index.passages[i]
     record = index.records.calls[passage.call].call if passage.call >= 0 else None
     superseded = i in index.superseded
-    text, turns = _line(index, i, question, chars, superseded=superseded)
+    text, turns = _line(index, i, question, chars)
     evidence = _evidence(passage, record.conversation_id if record else "")
     return Found(
         id=passage.memory.id if passage.memory else f"{evidence.conversation_id}:{passage.turn}",
@@ -178,15 +181,13 @@ def _question_before(index: CallerIndex, i: int) -> Passage | None:
     return asked
 
 
-def _line(
-    index: CallerIndex, i: int, question: Question, chars: int, *, superseded: bool
-) -> tuple[str, tuple[int, ...]]:
+def _line(index: CallerIndex, i: int, question: Question, chars: int) -> tuple[str, tuple[int, ...]]:
     """What the agent reads (date, the question before where needed, who speaks, the words), and which turns that holds."""
     passage = index.passages[i]
     date = day(float(index.times[i]))
     before = f"[{date}] " if date else ""
     who = _SPEAKERS.get(passage.speaker, "")
-    after = " (no longer true)" if superseded else ""
+    after = " (no longer true)" if i in index.superseded else " (partly no longer true)" if i in index.partly else ""
     turns = () if passage.turn is None else (passage.turn,)
     asked = _question_before(index, i)
     if asked is not None and asked.turn is not None:

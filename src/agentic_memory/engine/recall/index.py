@@ -135,7 +135,9 @@ class CallerIndex:
     successions: tuple[tuple[int, int], ...]
     """Passages of an old value and of the one that took its place."""
     superseded: frozenset[int]
-    """Passages whose every fact has been superseded."""
+    """Passages whose every fact has been superseded ..."""
+    partly: frozenset[int]
+    """... and those of which one has been, and another holds."""
     nbytes: int
     """Bytes held, about: arrays exactly, texts and objects estimated."""
 
@@ -171,6 +173,8 @@ def _build(records: CallerRecords, model_id: str) -> CallerIndex:
     times = np.array([_time(records, p) for p in passages], dtype=np.float64)
     traits = traits_of(texts, said)
     standing = Standing.of(calls, starts, speakers, times, traits)
+    outdated = frozenset(place for memory, place in places if not memory.is_current)
+    current = frozenset(place for memory, place in places if memory.is_current)
     return CallerIndex(
         model_id=model_id,
         revision=records.caller.revision,
@@ -189,7 +193,8 @@ def _build(records: CallerRecords, model_id: str) -> CallerIndex:
         matrix=matrix,
         owners=owners,
         successions=_successions(places),
-        superseded=_superseded(places),
+        superseded=outdated - current,
+        partly=outdated & current,
         nbytes=_held(passages) + matrix.nbytes + owners.nbytes + words.nbytes + facts.nbytes + standing.nbytes + 32 * len(passages),
     )
 
@@ -207,11 +212,6 @@ def _successions(places: Sequence[tuple[Memory, int]]) -> tuple[tuple[int, int],
         if memory.superseded_by is not None and memory.superseded_by in where
     }
     return tuple((old, new) for old, new in pairs if old != new)
-
-
-def _superseded(places: Sequence[tuple[Memory, int]]) -> frozenset[int]:
-    current = {place for memory, place in places if memory.is_current}
-    return frozenset(place for _, place in places if place not in current)
 
 
 def _turns(records: CallerRecords) -> list[Passage]:
