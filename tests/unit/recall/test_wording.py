@@ -58,3 +58,9 @@ def test_room_shrinks_with_the_number_of_results(limit: int, chars: int) -> None
 def test_day_in_words() -> None:
     assert day(1777800000.0) == "3 May 2026"
     assert day(0.0) == day(1e300) == day(float("nan")) == ""
+
+
+def test_a_title_does_not_end_a_sentence() -> None:
+    assert last_question("Fine. Are you with Dr. Patel or with Dra. Wong?", 80) == "Are you with Dr. Patel or with Dra. Wong?"
+    long = "It rained a lot on the way back home, so they say, and nobody minded. My doctor is Dr. Patel from the clinic."
+    assert trimmed(long, {"doct": 1.0}, 50) == "…My doctor is Dr. Patel from the clinic."

@@ -115,7 +115,7 @@ def search(
 ) -> None:
     """Search what a caller and the agent said, by meaning, in any of the model's languages.
 
-    Finds what `/retrieve` finds, directly in the database.
+    Finds what `/retrieve` finds, directly in the database; for the operator card numbers and codes are not masked.
 
     \b
     Examples:
