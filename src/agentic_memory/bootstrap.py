@@ -263,17 +263,13 @@ def build(
         phone_book=book,
         tokens=tokens,
         brief_caller=brief_caller,
-        notice_erasures=NoticeErasures(
-            storage.records, [brief_caller, *([mem0.cached] if mem0 else [])]
-        ),
+        notice_erasures=NoticeErasures(storage.records, [brief_caller, *([mem0.cached] if mem0 else [])]),
         search_memory=SearchMemory(memory, book.normalise, clock),
         accept_call=accept,
         work_inbox=_work_inbox(
             settings, _remember_call(storage, platform, memory, book), storage.inbox, clock, metrics
         ),
-        replay=Replay(
-            storage.inbox, storage.archive, storage.records, platform, accept.delivery, clock
-        ),
+        replay=Replay(storage.inbox, storage.archive, storage.records, platform, accept.delivery, clock),
         forget=_forget(storage, platform, memory, book, brief_caller),
         callers=Callers(
             storage.records, memory, book.normalise, clock,
