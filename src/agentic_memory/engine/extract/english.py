@@ -338,7 +338,7 @@ def _moved(match: re.Match[str], clause: Clause) -> Said | None:
     if place is None or not _is_place(place, clause):
         return None
     town = re.split(r" (?:last|this|in|on|a|two|three|\d)\b", place)[0]
-    return Said(f"User moved to {place}", Category.PLACE, "home", town, 0.7)
+    return Said(f"User moved to {place} and lives there", Category.PLACE, "home", town, 0.7)
 
 
 def _address(match: re.Match[str]) -> Said | None:

@@ -256,7 +256,7 @@ CUES: tuple[Cue, ...] = (
     cue(rf"{_ADVERBS}necesito {_O}", _about("El usuario necesita {}", Category.INTENT, 0.8)),
     cue(rf"mi (?P<k>{KIN})(?: pequeñ[oa]| mayor)? (?:se llama|es) (?P<n>.+)", _person),
     cue(rf"{_ADVERBS}(?:vivo|vivimos) en {_O}", _place("El usuario vive en {}", "home")),
-    cue(rf"(?:me mudé|me he mudado|me acabo de mudar|acabo de mudarme|nos mudamos|nos hemos mudado|acabamos de mudarnos) a {_O}", _place("El usuario se mudó a {}", "home")),
+    cue(rf"(?:me mudé|me he mudado|me acabo de mudar|acabo de mudarme|nos mudamos|nos hemos mudado|acabamos de mudarnos) a {_O}", _place("El usuario se mudó a {} y vive allí", "home")),
     cue(rf"(?:mi|nuestra) (?:nueva )?dirección (?:ahora )?es {_O}", _address),
     cue(rf"{_ADVERBS}soy de {_O}", _place("El usuario es de {}", "origin")),
     cue(rf"mi cumpleaños es {_O}", _birthday),
