@@ -66,6 +66,11 @@ class Model:
         return self.embedder.dimension > 0
 
     @property
+    def embeds(self) -> bool:
+        """Whether it gives vectors now."""
+        return self.has_vectors and self.is_ready
+
+    @property
     def is_degraded(self) -> bool:
         """Whether recall works on words alone although a model was asked for."""
         return self.has_vectors and not self.is_ready
@@ -91,7 +96,7 @@ class Model:
         return None if rows is None else rows[0]
 
     def _tried(self, embed: "Callable[[], NDArray[np.float32]]") -> "NDArray[np.float32] | None":
-        if not self.has_vectors or not self.is_ready:
+        if not self.embeds:
             return None
         try:
             return embed()
@@ -108,11 +113,11 @@ class Engine:
         self, store: RecordStore, model: Model, extractor: Extractor, cache: "CallerCache", *, upkeep: bool = True
     ) -> None:
         """`cache` keeps hot callers ready to be searched; `upkeep`: whether something calls `refresh_vectors`."""
-        self._upkeep = upkeep
         self._store = store
         self._model = model
         self._extractor = extractor
         self._cache = cache
+        self._upkeep = upkeep
 
     def brief(self, tenant: str, caller_id: str) -> Brief | None:
         """One indexed read: the brief was compiled when the last call ended."""
@@ -167,7 +172,7 @@ class Engine:
         facts = self._extractor.extract(call)
         records, learnt = self._learn(call, facts)
         if learnt.is_empty and self._is_known(call):
-            if not self._upkeep:
+            if not self._upkeep and self._model.embeds:
                 self._refresh(call.tenant, records.caller.caller_id, EMBEDDED_WITHOUT_UPKEEP)
             return False
         vectors = self._call_vectors(call, EMBEDDED_AT_ONCE if self._upkeep else EMBEDDED_WITHOUT_UPKEEP)
@@ -217,7 +222,7 @@ class Engine:
 
     def refresh_vectors(self, limit: int = 1) -> bool:
         """Embed what has no vectors of the present model, for up to `limit` callers; whether there were any."""
-        if not self._model.is_ready or not self._model.has_vectors:
+        if not self._model.embeds:
             return False
         stale = self._store.stale(self._model.vectors_id, limit)
         for tenant, caller_id in stale:
@@ -226,10 +231,8 @@ class Engine:
 
     def _refresh(self, tenant: str, caller_id: str, at_most: int | None = None) -> None:
         """Embed what this caller lacks of the present model, of up to so many texts of calls."""
-        if not self._model.is_ready or not self._model.has_vectors:
-            return
         records = self._store.load(tenant, caller_id)
-        renewed = self._embedded(records, at_most) if records is not None else None
+        renewed = self._renewed(records, at_most) if records is not None else None
         if renewed is not None:
             self._store.put_call_vectors(tenant, caller_id, renewed)
             self._cache.drop(tenant, caller_id)
@@ -321,22 +324,21 @@ class Engine:
         vectors = self._model.embed(texts) if texts else None
         return None if vectors is None else pack(vectors, self._model.vectors_id)
 
-    def _embedded(self, records: CallerRecords, at_most: int | None = None) -> CallerRecords | None:
-        """With vectors of the present model, the newest calls first; None where nothing was to be done."""
-        from agentic_memory.engine.recall import call_texts
-
-        model_id, calls, left = self._model.vectors_id, list(records.calls), at_most
+    def _renewed(self, records: CallerRecords, at_most: int | None) -> CallerRecords | None:
+        """Only what lacked vectors of the present model, with them, newest calls first; None where nothing did."""
+        calls: list[CallRecord] = []
+        left = at_most
+        for record in reversed(records.calls):
+            vectors = self._call_vectors(record.call, left) if self._is_stale(record.vectors) else None
+            if vectors is not None:
+                calls.append(replace(record, vectors=vectors))
+                left = None if left is None else left - vectors.count
         held = records.memory_vectors
-        stale = [m for m in records.memories if m.id not in held or held[m.id].model_id != model_id]
-        done = bool(stale)
-        for i in reversed(range(len(calls))):
-            vectors, texts = calls[i].vectors, call_texts(calls[i].call)
-            is_stale = bool(texts) and (vectors is None or vectors.model_id != model_id)
-            if is_stale and (left is None or len(texts) <= left):
-                calls[i] = replace(calls[i], vectors=self._packed(texts))
-                left = None if left is None else left - len(texts)
-                done = True
-        return replace(records, calls=tuple(calls), memory_vectors={**held, **self._each(stale)}) if done else None
+        memories = self._each([m for m in records.memories if self._is_stale(held.get(m.id))])
+        return replace(records, calls=tuple(calls), memory_vectors=memories) if calls or memories else None
+
+    def _is_stale(self, vectors: Vectors | None) -> bool:
+        return vectors is None or vectors.model_id != self._model.vectors_id
 
 
 def _headings(records: CallerRecords, put: CallRecord | None) -> tuple[Call, ...]:
