@@ -37,10 +37,10 @@ _LAST = re.compile(
 )
 _THIS = re.compile(r"\bthis\s+(week|month|year)\b|\best[ea]\s+(semana|mes|ano)\b"
     r"|\bdiese[nrsm]?\s+(woche|monat|jahr)\b|\b(?:ce|cette)\s+(semaine|mois|annee)\b")
-_WEEKDAYS = ("monday lunes montag lundi", "tuesday martes dienstag mardi", "wednesday miercoles mittwoch mercredi",
-    "thursday jueves donnerstag jeudi", "friday viernes freitag vendredi", "saturday sabado samstag sonnabend samedi",
-    "sunday domingo sonntag dimanche")
-_WEEKDAY = {name: i for i, names in enumerate(_WEEKDAYS) for name in names.split()}
+_WEEKDAYS = ("monday montag lundi", "tuesday dienstag mardi", "wednesday mittwoch mercredi", "thursday donnerstag jeudi",
+    "friday freitag vendredi", "saturday samstag sonnabend samedi", "sunday sonntag dimanche")
+_SPANISH_DAYS = ("lunes", "martes", "miercoles", "jueves", "viernes", "sabado", "domingo")
+_WEEKDAY = {name: i for i, names in enumerate(_WEEKDAYS) for name in (*names.split(), _SPANISH_DAYS[i])}
 _A_DAY = "|".join(_WEEKDAY)
 _LAST_DAY = re.compile(
     rf"\b(?:last|past|letzte[nrsm]?|vorige[nrsm]?|pasado) ({_A_DAY})\b|\b({_A_DAY}) (?:pasado|dernier|passe)\b"
@@ -58,15 +58,13 @@ _PERIOD = {"week": "week", "semana": "week", "month": "month", "mes": "month", "
 
 TIME_WORDS = frozenset(
     (set(_ALL) - {"may", "mar", "march", "jan", "mars", "mai"})
-    | {f"{day}day{s}" for day in ("mon", "tues", "wednes", "thurs", "fri", "satur", "sun") for s in ("", "s")}
+    | {f"{day}{s}" for days in _WEEKDAYS for day in days.split() for s in ("", "s")}
     | {f"{unit}{s}" for unit in ("day", "week", "weekend", "month", "year", "semana", "ano") for s in ("", "s")}
     | {"yesterday", "today", "tonight", "tomorrow", "ago", "since", "summer", "winter", "autumn"}
     | {"ayer", "hoy", "manana", "anoche", "mes", "meses", "desde", "hace", "verano", "invierno", "otono"}
-    | {"lunes", "martes", "miercoles", "jueves", "viernes", "sabado", "domingo", "proximo", "proxima"}
-    | {f"{day}{s}" for day in ("montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonnabend", "sonntag") for s in ("", "s")}
+    | {*_SPANISH_DAYS, "proximo", "proxima"}
     | {"gestern", "heute", "morgen", "ubermorgen", "tag", "tage", "tagen", "woche", "wochen", "monat", "monate", "monaten"}
     | {"jahr", "jahre", "jahren", "seit", "sommer", "herbst", "fruhling", "uhr", "wochenende", "mai"}
-    | {f"{day}{s}" for day in ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche") for s in ("", "s")}
     | {"aujourd'hui", "demain", "jour", "jours", "semaine", "semaines", "mois", "annee", "annees", "ans", "depuis"}
     | {"ete", "hiver", "automne", "printemps", "heures", "primavera", "dia", "dias", "o'clock"}
 )
