@@ -19,7 +19,7 @@ _LOCAL = re.compile(rf"{_PART}(?:(?:\s+{_SIGN_WORD}\s+|\.){_PART}){{0,4}}", re.I
 """A word, or letters said one by one, with signs between: nothing else is an address that can be trusted."""
 _BEFORE = re.compile(
     r"(?:(?:it's|it is|its|that's|that is|that would be|is|yes|yeah|yep|sure|okay|ok|so|well|uh|um|of course|the address is|the email is"
-    r"|my (?:new |current |work |personal )?e-?mail(?: address)?(?: is|'s)|no|now|it's now|(?:please )?use|use[n]?|usa|mejor|es|sí|si|claro|bueno|pues|sería|mi (?:nuevo )?(?:correo|e-?mail)"
+    r"|my (?:new |current |work |personal )?e-?mail(?: address)?(?: is|'s)|no|now|(?:please )?use|usen|usa|mejor|es|sí|si|claro|bueno|pues|sería|mi (?:nuevo )?(?:correo|e-?mail)"
     r"(?: electr[oó]nico)? es|el correo es)\b[\s,:.]*)+",
     re.IGNORECASE,
 )

@@ -62,13 +62,14 @@ def trimmed(words: str, endings: re.Pattern[str], conditions: re.Pattern[str]) -
     return line
 
 
-_NUMBERED = re.compile(rf"\d|\b(?:{NUMBER_WORD})\b", re.IGNORECASE)
+FIGURE = re.compile(rf"\d|\b(?:{NUMBER_WORD})\b", re.IGNORECASE)
+"""A digit or a number in words."""
 _WRITTEN_TO = re.compile(r"@|\b(?:at|dot|arroba|punto)\b", re.IGNORECASE)
 
 
 def is_address(said: str) -> bool:
     """Whether it may be a street with a number, and no email address."""
-    return bool(_NUMBERED.search(said)) and not _WRITTEN_TO.search(said)
+    return bool(FIGURE.search(said)) and not _WRITTEN_TO.search(said)
 
 
 CHANNELS = {

@@ -7,7 +7,7 @@ from agentic_memory.domain.call import Call, Role, Turn
 from agentic_memory.domain.memory import Category, Evidence, Fact
 from agentic_memory.domain.neutral import commands
 from agentic_memory.domain.retracted import Kept, without_retracted
-from agentic_memory.domain.sensitivity import NUMBER_WORD, is_secret, sensitivity
+from agentic_memory.domain.sensitivity import is_secret, sensitivity
 from agentic_memory.domain.wording import comparable
 from agentic_memory.engine.extract import english, spanish
 from agentic_memory.engine.extract.clauses import clauses, sentences
@@ -18,7 +18,7 @@ from agentic_memory.engine.extract.contact import (
     phone_in,
     usable_phone,
 )
-from agentic_memory.engine.extract.cues import Said, heard
+from agentic_memory.engine.extract.cues import FIGURE, Said, heard
 from agentic_memory.engine.extract.language import language_of
 from agentic_memory.engine.extract.names import MAX_TURN, heard_turns, own_name
 from agentic_memory.engine.extract.reported import NAME, reported_facts
@@ -35,7 +35,6 @@ _IRONY = re.compile(
     re.IGNORECASE,
 )
 """Marks of irony: what is liked in such a turn is not liked."""
-_FIGURE = re.compile(rf"\d|\b(?:{NUMBER_WORD})\b", re.IGNORECASE)
 
 
 class RuleExtractor:
@@ -99,7 +98,7 @@ def _stated(turn: Turn, before: str, call: Call) -> Iterator[Fact]:
 
 def _may_tell(fact: Fact) -> bool:
     """Whether a fact of a turn that holds a secret may hold a part of it."""
-    return bool(_FIGURE.search(fact.text)) or is_secret(fact.text) or is_secret(fact.evidence.quote or "")
+    return bool(FIGURE.search(fact.text)) or is_secret(fact.text) or is_secret(fact.evidence.quote or "")
 
 
 def _said(text: str, turn: Turn, call: Call) -> Iterator[Fact]:
