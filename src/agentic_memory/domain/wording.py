@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-TITLES = ("Dr", "Dra", "Mr", "Mrs", "Ms", "Sr", "Sra", "St", "Prof")
+ABBREVIATIONS = ("Dr", "Dra", "Mr", "Mrs", "Ms", "Sr", "Sra", "St", "Prof")
 """Abbreviations after whose full stop a sentence goes on."""
 _SPACE = re.compile(r"\s+")
 _EDGES = re.compile(r"^[^\w+@]+|[^\w%)]+$")

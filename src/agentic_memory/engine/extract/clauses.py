@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agentic_memory.domain.wording import TITLES, email_word, plain, straight
+from agentic_memory.domain.wording import ABBREVIATIONS, email_word, plain, straight
 
 MAX_CLAUSE = 400
 """Characters; longer stretches without punctuation are read no further."""
 
-_ABBREVIATION = "".join(rf"(?<!\b{a})" for a in TITLES)
+_ABBREVIATION = "".join(rf"(?<!\b{a})" for a in ABBREVIATIONS)
 _SENTENCE_END = re.compile(rf"{_ABBREVIATION}(?<!\b[A-Z])(?<!\b[ap]\.m)[.!?…]+(?=\s|$)|[;\n\r]|(?=[¿¡])|(?<=\S)[?](?=\w)")
 
 _SUBJECT = (

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from agentic_memory.domain.wording import TITLES
+from agentic_memory.domain.wording import ABBREVIATIONS
 from agentic_memory.engine.recall.dates import speaks_of_time
 from agentic_memory.engine.recall.words import fold, stem, stems, words
 
@@ -15,7 +15,7 @@ SHORTEST, LONGEST = 96, 320
 _READ = 4000
 """More of a turn than this is not looked at for what to show."""
 _CLAUSES = 200
-_NO_END = "".join(rf"(?<!\b{title}\.\s)" for title in TITLES)
+_NO_END = "".join(rf"(?<!\b{short}\.\s)" for short in ABBREVIATIONS)
 _CLAUSE = re.compile(rf"\s(?:(?<=[.!?\u2026;,:\u2013\u2014]\s){_NO_END}\s*|(?<=\n)\n*)")
 _SENTENCE = re.compile(rf"\s(?<=[.!?\u2026]\s){_NO_END}\s*")
 _SPACE = re.compile(r"\s+")
